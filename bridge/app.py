@@ -1,0 +1,141 @@
+"""The only place that builds and joins: from settings to one TaskGroup that runs until it is told to stop."""
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.clock import SANE, Clock
+from bridge.feed.health import BridgeReport, SourceReport
+from bridge.feed.latest import Latest
+from bridge.feed.leftovers import Leftovers
+from bridge.feed.poll import Poller
+from bridge.feed.slots import Slots
+from bridge.providers.base import Source, SourceSettings, Surroundings
+from bridge.redact import Redactor
+from bridge.settings import Settings
+from bridge.state.budget import Budget
+from bridge.state.lock import unusable
+from bridge.state.store import Store
+from bridge.topics import Topics
+from bridge.transport.http import Http
+from bridge.transport.mqtt import Broker
+from bridge.transport.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+CACHE_FIRST_S = 5.0  # how long the first poll waits for the cached prices to be at the broker
+
+
+@dataclass(frozen=True)
+class Account:
+    """One configured source with all that belongs to it."""
+
+    source: Source
+    latest: Latest
+    report: SourceReport
+    http: Http
+
+
+class App:
+    """Everything that `run` runs, built and not yet started."""
+
+    def __init__(self, settings: Settings, store: Store, clock: Clock, redact: Redactor) -> None:
+        self.clock, self.redact = clock, redact
+        self.topics = Topics(settings.mqtt.base_topic)
+        self.shelf = Shelf()
+        self.accounts = [_account(name, settings, store, clock, redact, self.topics) for name in settings.sources]
+        self.slots = Slots(self.topics, [account.latest for account in self.accounts], self.shelf, clock)
+        client_id = f"kwh2mqtt-{store.installation_id()[:8]}"
+        state_topic = self.topics.bridge("state")
+        self.broker = Broker(settings.mqtt, self.shelf, clock, state_topic=state_topic, client_id=client_id)
+        reports = [account.report for account in self.accounts]
+        self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock)
+        self._leftovers = Leftovers(self.topics, self.shelf, store)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do the main job until `stop` is set."""
+        async with asyncio.TaskGroup() as tasks:
+            running = [
+                tasks.create_task(self.broker.run(), name="broker"),
+                tasks.create_task(self._feed(), name="feed"),
+            ]
+            await stop.wait()
+            for task in reversed(running):  # the broker last: it says goodbye
+                task.cancel()
+                await asyncio.wait([task])
+
+    async def _feed(self) -> None:
+        self.shelf.put([self.report.info()])
+        await self._until_the_clock_is_set()
+        self._leftovers.clear({account.latest.source: account.latest for account in self.accounts})
+        now = self.clock.now()
+        self.slots.show(now)
+        for account in self.accounts:
+            self.shelf.put(account.report.messages(now))
+        self._after_poll()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CACHE_FIRST_S):
+                await self.shelf.emptied()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.slots.run(), name="slots")
+            tasks.create_task(self.report.run(), name="health")
+            for account in self.accounts:
+                tasks.create_task(self.poller(account).run(), name=f"poll-{account.latest.source}")
+
+    def poller(self, account: Account, *, after_poll: Callable[[], None] | None = None) -> Poller:
+        return Poller(
+            account.source, account.report, self.topics, self.shelf, self.clock, self.redact,
+            after_poll=after_poll or self._after_poll,
+        )  # fmt: skip
+
+    def _after_poll(self) -> None:
+        self.shelf.put([self.report.info()])
+        self._leftovers.remember()
+
+    async def _until_the_clock_is_set(self) -> None:
+        if (now := self.clock.now()) < SANE:
+            log.warning("the clock says %s: waiting for the right time before any price is published", now.date())
+            while self.clock.now() < SANE:  # noqa: ASYNC110 - nobody tells when a clock is set
+                await asyncio.sleep(1)
+            log.info("the clock is set: %s", self.clock.now().isoformat(timespec="seconds"))
+
+
+@contextlib.asynccontextmanager
+async def built(settings: Settings, clock: Clock, redact: Redactor) -> AsyncIterator[App]:
+    """Yield the app with its state open, and close all that it opened. Raises Misconfigured for an unusable state folder."""
+    with opened(settings.state.directory, clock) as store:
+        app = App(settings, store, clock, redact)
+        async with AsyncExitStack() as stack:
+            for account in app.accounts:
+                stack.push_async_callback(account.http.aclose)
+            yield app
+
+
+@contextlib.contextmanager
+def opened(directory: Path, clock: Clock) -> Iterator[Store]:
+    """Yield the state in `directory`. Raises Misconfigured where the folder cannot be used."""
+    try:
+        store = Store(directory, clock.now())
+    except OSError as error:
+        raise unusable(directory, error) from None
+    with store:
+        yield store
+
+
+def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: Redactor, topics: Topics) -> Account:
+    own, provider = settings.sources[name], settings.providers[name]
+    budget = Budget(name, own.budget, store.database)
+    http = Http(budget, clock, redact, pause=provider.pause)
+    source = provider.source(own, Surroundings(name, http, clock, redact, store.share()))
+    latest = Latest(name, own.sites, store, _identity(own, store))
+    return Account(source, latest, SourceReport(topics, own.provider, latest, budget), http)
+
+
+def _identity(settings: SourceSettings, store: Store) -> str:
+    salted = f"{store.installation_id()} {settings.identity()}"
+    return hashlib.sha256(salted.encode()).hexdigest()[:16]

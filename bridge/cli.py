@@ -1,0 +1,172 @@
+"""The command `kwh2mqtt`: arguments → app; logging; exit codes.
+
+0 done, 2 wrong usage or configuration, 1 anything else.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+
+from bridge import __version__
+from bridge.clock import SystemClock
+from bridge.errors import BridgeError, Misconfigured
+from bridge.redact import RedactingFormatter, Redactor
+from bridge.settings import Settings, load
+
+log = logging.getLogger(__name__)
+
+DONE, FAILED, MISUSED = 0, 1, 2
+
+EXAMPLES = """\
+examples:
+  kwh2mqtt demo                          see it work, with nothing set up
+  kwh2mqtt check --online                is everything right before it runs for good?
+  kwh2mqtt run --config bridge.toml      the main job
+  kwh2mqtt poll home                     what would be published for [sources.home]
+
+the configuration is looked for in --config, $KWH2MQTT_CONFIG, ./config/bridge.toml, /etc/kwh2mqtt/bridge.toml
+exit codes: 0 done, 2 wrong usage or configuration, 1 anything else
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code."""
+    given = _parser().parse_args(arguments)
+    _log_to_stderr(Redactor(), verbose=given.verbose)
+    try:
+        return int(given.command(given))
+    except Misconfigured as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        return MISUSED
+    except BridgeError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    except BrokenPipeError:  # such as `kwh2mqtt poll home | head`
+        sys.stdout = None
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    everywhere = argparse.ArgumentParser(add_help=False)
+    everywhere.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
+    everywhere.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="say more in the log")
+    everywhere.add_argument("--version", action="version", version=f"kwh2mqtt {__version__}")
+    parser = argparse.ArgumentParser(
+        prog="kwh2mqtt",
+        description="Energy prices and readings on MQTT topics.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[everywhere],
+    )
+    parser.set_defaults(config=None, verbose=False)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, function: Callable[[argparse.Namespace], int], text: str, example: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=text,
+            description=f"{text[0].upper()}{text[1:]}.",
+            epilog=f"example:\n  {example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[everywhere],
+        )
+        sub.set_defaults(command=function)
+        return sub
+
+    command("run", _run, "the main job, until SIGTERM or SIGINT; SIGHUP reloads the configuration",
+            "kwh2mqtt run --config /etc/kwh2mqtt/bridge.toml")  # fmt: skip
+    demo = command("demo", _demo, "the main job with nothing set up: a broker of its own, simulated providers",
+                   "kwh2mqtt demo --once")  # fmt: skip
+    demo.add_argument("--once", action="store_true", help="end when every source is online and published")
+    check = command("check", _check, "validate the configuration; one line a finding", "kwh2mqtt check --online")
+    check.add_argument("--online", action="store_true", help="also connect to the broker and sign in to every source")
+    poll = command("poll", _poll, "poll a source once and print what would be published; publishes nothing",
+                   "kwh2mqtt poll home")  # fmt: skip
+    poll.add_argument("source", metavar="SOURCE", help="the NAME of a [sources.NAME] section")
+    return parser
+
+
+def _configured(given: argparse.Namespace) -> tuple[Settings, Redactor]:
+    settings = load(given.config)
+    redact = Redactor(settings.secrets())
+    _log_to_stderr(redact, verbose=given.verbose)
+    return settings, redact
+
+
+def _run(given: argparse.Namespace) -> int:
+    from bridge.state.lock import locked
+
+    settings: Settings | None = load(given.config)
+    while settings is not None:  # once more for each configuration that was loaded anew
+        redact = Redactor(settings.secrets())
+        _log_to_stderr(redact, verbose=given.verbose)
+        with locked(settings.state.directory):
+            settings = asyncio.run(_run_until_told(given.config, settings, redact))
+    return DONE
+
+
+async def _run_until_told(file: Path | None, settings: Settings, redact: Redactor) -> Settings | None:
+    """Run until a signal; return the configuration to go on with, or None to end."""
+    from bridge.app import built
+
+    stop = asyncio.Event()
+    fresh: list[Settings] = []
+
+    def reload() -> None:
+        try:
+            fresh.append(load(file))
+        except Misconfigured as error:
+            log.warning("the configuration stays as it is, the new one cannot be used:\n%s", error)
+        else:
+            stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    async with built(settings, SystemClock(), redact) as app:
+        log.info("kwh2mqtt %s: %d source(s), state in %s", __version__, len(settings.sources), settings.state.directory)
+        await app.run(stop)
+    return fresh[-1] if fresh else None
+
+
+def _demo(given: argparse.Namespace) -> int:
+    from bridge.demo import demonstrate
+
+    return asyncio.run(demonstrate(given.config, once=given.once))
+
+
+def _check(given: argparse.Namespace) -> int:
+    from bridge.check import findings
+
+    settings, redact = _configured(given)
+    return _finished(findings(settings, redact, online=given.online))
+
+
+def _finished(job: Coroutine[None, None, bool]) -> int:
+    return DONE if asyncio.run(job) else FAILED
+
+
+def _poll(given: argparse.Namespace) -> int:
+    from bridge.preview import preview
+
+    settings, redact = _configured(given)
+    return _finished(preview(settings, redact, given.source))
+
+
+def _log_to_stderr(redact: Redactor, *, verbose: bool) -> None:
+    under_systemd = "JOURNAL_STREAM" in os.environ  # the journal keeps the time itself
+    form = "%(levelname)-7s %(message)s" if under_systemd else "%(asctime)s %(levelname)-7s %(message)s"
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter(redact, form))
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
+    for chatty in ("asyncio", "httpcore2", "httpx2"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

@@ -1,0 +1,109 @@
+"""Errors, each named for the reader's next step. Libraries' own errors are translated at the wire.
+
+BridgeError
+├── Misconfigured          mend the configuration; holds every fault found, a line each
+└── SourceError            something between us and a provider
+    ├── Unreachable        try again later: no connection, a 5xx, a page of HTML
+    │   └── TimedOut       likewise, after waiting
+    ├── Malformed          report it: the provider answered what we cannot read
+    ├── Unauthenticated    mend the credentials
+    ├── RateLimited        wait `retry_after`: the provider said so
+    │   └── BudgetSpent    wait `retry_after`: our own budget said so, nothing was sent
+    ├── NotFound           the thing asked for is not there
+    ├── Refused            the provider said no, with its `reasons`
+    └── Incomplete         the provider knows no more yet
+
+`code` is what devices see, in `{source}/health` and in answers to commands.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar
+
+
+class BridgeError(Exception):
+    """Anything that this program raises on purpose; its text is fit for a user's eyes."""
+
+    code: ClassVar[str] = "internal"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong in the configuration: where, what, and how to mend it."""
+
+    key: str
+    problem: str
+    mend: str
+    file: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}: {self.key}" if self.file and self.key else self.file or self.key
+        return f"{place}: {self.problem}; {self.mend}"
+
+
+class Misconfigured(BridgeError):
+    """The configuration cannot be used; `faults` says why, and none of them shows a secret's value."""
+
+    code = "bad_request"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = tuple(faults)
+
+
+class SourceError(BridgeError):
+    """A provider could not be asked or did not give what was asked for."""
+
+    code = "unavailable"
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None, reasons: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.reasons = tuple(reasons)
+
+
+class Unreachable(SourceError):
+    """No usable answer came: try again later."""
+
+
+class TimedOut(Unreachable):
+    """No answer came in time."""
+
+    code = "timeout"
+
+
+class Malformed(SourceError):
+    """An answer came that cannot be read."""
+
+
+class Unauthenticated(SourceError):
+    """The credentials were not accepted; asking again with the same ones is no use."""
+
+    code = "unauthenticated"
+
+
+class RateLimited(SourceError):
+    """Too many requests; `retry_after` is to be waited in full."""
+
+    code = "rate_limited"
+
+
+class BudgetSpent(RateLimited):
+    """The source's own request budget is used up; nothing was sent."""
+
+
+class NotFound(SourceError):
+    """The provider knows no such thing."""
+
+    code = "not_found"
+
+
+class Refused(SourceError):
+    """The provider understood and said no; `reasons` are its own words."""
+
+    code = "refused"
+
+
+class Incomplete(SourceError):
+    """The provider answered, with less than is wanted by now."""

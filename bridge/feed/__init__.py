@@ -1,0 +1,1 @@
+"""Pollers normalise prices and readings into messages on retained topics: poll → keep → enrich → publish."""

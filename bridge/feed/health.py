@@ -1,0 +1,145 @@
+"""How each source fares, and the bridge itself, as messages."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bridge import __version__
+from bridge.clock import Clock
+from bridge.errors import BridgeError
+from bridge.feed.latest import Latest
+from bridge.models.message import Message
+from bridge.models.payload import (
+    SCHEMA_VERSION,
+    BridgeHealth,
+    BridgeInfo,
+    ErrorFigure,
+    SourceCounters,
+    SourceHealth,
+    SourceInfo,
+)
+from bridge.state.budget import Budget
+from bridge.topics import Topics
+from bridge.transport.mqtt import OFFLINE, ONLINE, Broker
+from bridge.transport.shelf import Shelf
+
+EVERY = timedelta(seconds=60)
+LAG_SAMPLE_S = 1.0
+MIB = 2**20
+
+
+@dataclass
+class Fortune:
+    """What became of a source's polls since the start."""
+
+    next_poll: datetime | None = None
+    error: BridgeError | None = None
+    behind: bool = False  # the last poll did not bring what ought to be known by now
+    polls: int = 0
+    failures: int = 0
+
+
+class SourceReport:
+    """Tells how one source fares."""
+
+    def __init__(self, topics: Topics, provider: str, latest: Latest, budget: Budget) -> None:
+        self._topics, self.provider, self.latest, self._budget = topics, provider, latest, budget
+        self.fortune = Fortune()
+
+    def stale(self, moment: datetime) -> bool:
+        """Tell whether what stands on the topics may be out of date: a poll failed, or no site has a price now."""
+        curves = [curve for place in self.latest.places.values() for curve in place.curves.values()]
+        readings = any(place.readings for place in self.latest.places.values())
+        nothing = not any(curve.at(moment) for curve in curves) if curves else not readings
+        return self.fortune.behind or nothing
+
+    def messages(self, moment: datetime) -> list[Message]:
+        """Return `{source}/state` and `{source}/health`."""
+        source, fortune, record = self.latest.source, self.fortune, self.latest.record
+        stale = self.stale(moment)
+        health = SourceHealth(
+            last_success=record.last_success,
+            last_attempt=record.last_attempt,
+            next_poll=fortune.next_poll,
+            stale=stale,
+            error=ErrorFigure(code=fortune.error.code, message=str(fortune.error)) if fortune.error else None,
+            deprecations=(),
+            requests_today=self._budget.requests_today(moment),
+            budget=self._budget.figures(moment),
+        )
+        return [
+            Message(self._topics.source(source, "state"), OFFLINE if stale else ONLINE),
+            Message(self._topics.source(source, "health"), health.encoded()),
+        ]
+
+    def counters(self, moment: datetime) -> SourceCounters:
+        return SourceCounters(
+            polls=self.fortune.polls,
+            failures=self.fortune.failures,
+            requests_today=self._budget.requests_today(moment),
+            stale=self.stale(moment),
+        )
+
+    def info(self) -> SourceInfo:
+        sites = sorted(place.name for place in self.latest.places.values())
+        return SourceInfo(provider=self.provider, sites=tuple(sites))
+
+
+class BridgeReport:
+    """Tells how the bridge fares, every minute, and who it is."""
+
+    def __init__(self, topics: Topics, sources: Sequence[SourceReport], shelf: Shelf, broker: Broker, clock: Clock) -> None:
+        self._topics, self._sources, self._shelf, self._broker, self._clock = topics, sources, shelf, broker, clock
+        self._lag_s = 0.0
+
+    def info(self) -> Message:
+        payload = BridgeInfo(
+            version=__version__,
+            schema_version=SCHEMA_VERSION,
+            sources={report.latest.source: report.info() for report in self._sources},
+            operations={},
+        )
+        return Message(self._topics.bridge("info"), payload.encoded())
+
+    async def run(self) -> None:
+        """Publish `bridge/health` every minute, until cancelled; the sources' own too, as their budgets fill again."""
+        started = asyncio.get_running_loop().time()
+        while True:
+            moment = self._clock.now()
+            self._shelf.put([self.health(moment, asyncio.get_running_loop().time() - started)])
+            for report in self._sources:
+                self._shelf.put(report.messages(moment))
+            self._lag_s = 0.0
+            await self._measure_lag(moment + EVERY)
+
+    def health(self, moment: datetime, uptime_s: float) -> Message:
+        memory = resident_bytes()
+        payload = BridgeHealth(
+            at=moment,
+            uptime_s=int(uptime_s),
+            memory_mib=round(memory / MIB, 1) if memory else None,
+            loop_lag_ms=round(self._lag_s * 1000, 1),
+            publish_queue=len(self._shelf),
+            published=self._broker.published,
+            reconnects=max(0, self._broker.connects - 1),
+            sources={report.latest.source: report.counters(moment) for report in self._sources},
+        )
+        return Message(self._topics.bridge("health"), payload.encoded())
+
+    async def _measure_lag(self, until: datetime) -> None:
+        loop = asyncio.get_running_loop()
+        while self._clock.now() < until:
+            due = loop.time() + LAG_SAMPLE_S
+            await asyncio.sleep(LAG_SAMPLE_S)
+            self._lag_s = max(self._lag_s, loop.time() - due)
+
+
+def resident_bytes() -> int | None:
+    """Return the resident set of this process, or None where the system does not tell."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return None

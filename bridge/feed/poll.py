@@ -1,0 +1,140 @@
+"""Asks one source whenever something is due, and keeps what comes. Whatever fails here fails for this source alone."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from bridge.clock import Clock
+from bridge.errors import BridgeError, BudgetSpent, RateLimited, SourceError, Unauthenticated
+from bridge.feed.health import SourceReport
+from bridge.feed.messages import Painter
+from bridge.models.observation import Observation, Shortfall, SitesSeen
+from bridge.providers.base import Source
+from bridge.redact import Redactor
+from bridge.state.database import Statement
+from bridge.topics import Topics
+from bridge.transport.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+SHORTEST_PAUSE = timedelta(seconds=60)  # between two polls, whatever a source says
+FIRST_BACK_OFF = timedelta(minutes=1)
+LONGEST_BACK_OFF = timedelta(minutes=30)
+BAD_CREDENTIALS = timedelta(hours=24)  # asking again with the same ones is no use, but providers have erred before
+
+
+class Internal(BridgeError):
+    """A fault of ours; the log has the details."""
+
+
+class Poller:
+    """Polls one source for ever."""
+
+    def __init__(
+        self,
+        source: Source,
+        report: SourceReport,
+        topics: Topics,
+        shelf: Shelf,
+        clock: Clock,
+        redact: Redactor,
+        *,
+        after_poll: Callable[[], None],
+        chance: random.Random | None = None,
+    ) -> None:
+        self._source, self._latest, self._report, self._shelf, self._clock = source, report.latest, report, shelf, clock
+        self._painter, self._topics, self._redact = Painter(topics, report.latest), topics, redact
+        self._after_poll = after_poll
+        self._chance = chance or random.Random()
+        self._failures = 0  # in a row
+
+    async def run(self) -> None:
+        """Poll whenever something is due, until cancelled."""
+        while True:
+            now = self._clock.now()
+            due = max(self._source.next_poll(self._latest, now), self._report.fortune.next_poll or now)
+            self._tell(now, due)
+            await self._clock.sleep_until(due)
+            await self.poll()
+
+    async def poll(self) -> None:
+        """Poll once. What went wrong stands in the report and the log; nothing is raised."""
+        moment, fortune = self._clock.now(), self._report.fortune
+        fortune.polls += 1
+        statements: list[Statement] = []
+        shortfalls: list[Shortfall] = []
+        error: BridgeError | None = None
+        self._latest.note(last_attempt=moment)
+        try:
+            async for observation in self._source.poll(self._latest, moment):
+                statements += self._keep(observation, moment)
+                if isinstance(observation, Shortfall):
+                    shortfalls.append(observation)
+                await asyncio.sleep(0)  # a thousand sites must not hold up a slot's end
+        except SourceError as raised:
+            error = raised
+        except Exception as raised:
+            log.exception("%s: an unforeseen fault", self._latest.source)
+            error = Internal(self._redact(f"{type(raised).__name__}: {raised}"))
+        if error is None:
+            self._latest.note(last_success=moment)
+        self._latest.save(statements)
+        self._judge(error, shortfalls)
+        self._after_poll()
+
+    def _keep(self, observation: Observation, moment: datetime) -> list[Statement]:
+        before = {place.name for place in self._latest.places.values()}
+        statements = self._latest.keep(observation, moment)
+        now = self._clock.now()  # not `moment`: the slot may have changed while the provider thought
+        if isinstance(observation, SitesSeen):
+            self._clear(before - {place.name for place in self._latest.places.values()})
+            self._shelf.put(self._painter.all(now))
+        elif not isinstance(observation, Shortfall):
+            self._shelf.put(self._painter.site(self._latest.places[observation.site], now))
+        return statements
+
+    def _clear(self, names: set[str]) -> None:
+        for name in names:
+            topics = self._shelf.topics(below=f"{self._topics.source(self._latest.source, name)}/")
+            log.info("%s: site %s is gone, its %d topics are cleared", self._latest.source, name, len(topics))
+            self._shelf.clear(topics)
+
+    def _judge(self, error: BridgeError | None, shortfalls: list[Shortfall]) -> None:
+        fortune, now = self._report.fortune, self._clock.now()
+        spent = isinstance(error, BudgetSpent)  # nothing was asked: what is known is as good as before
+        behind = fortune.behind if spent else error is not None or any(shortfall.behind for shortfall in shortfalls)
+        worst = error or next(iter(sorted(shortfalls, key=lambda shortfall: not shortfall.behind)), None)
+        reason = worst.error if isinstance(worst, Shortfall) else worst
+        self._log(fortune.error, reason)
+        fortune.error, fortune.behind = reason, behind
+        if error is None:
+            self._failures = 0
+            fortune.next_poll = now + SHORTEST_PAUSE
+            return
+        self._failures += 0 if spent else 1
+        fortune.failures += 0 if spent else 1
+        fortune.next_poll = now + self._back_off(error)
+
+    def _back_off(self, error: BridgeError) -> timedelta:
+        if isinstance(error, Unauthenticated):
+            return BAD_CREDENTIALS
+        jittered = self._chance.uniform(0.5, 1) * min(FIRST_BACK_OFF * (1 << min(self._failures, 10)), LONGEST_BACK_OFF)
+        if isinstance(error, RateLimited) and error.retry_after is not None:
+            return error.retry_after + timedelta(seconds=self._chance.uniform(0, 30))
+        return max(jittered, FIRST_BACK_OFF)
+
+    def _tell(self, now: datetime, due: datetime) -> None:
+        self._report.fortune.next_poll = due
+        self._shelf.put(self._report.messages(now))
+
+    def _log(self, before: BridgeError | None, after: BridgeError | None) -> None:
+        name = self._latest.source
+        if after is None:
+            if before is not None:
+                log.info("%s: well again", name)
+        elif before is None or before.code != after.code:
+            log.warning("%s: %s", name, after)
+        else:
+            log.debug("%s: still %s", name, after)

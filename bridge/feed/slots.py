@@ -1,0 +1,91 @@
+"""The slot's end: what is known is drawn for the next moment a little early, and laid on the shelf on time, never before.
+
+Drawing a thousand sites takes a second; waiting until the boundary to begin would make them that late.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from bridge.clock import Clock
+from bridge.feed.latest import Latest
+from bridge.feed.messages import Painter
+from bridge.models.message import Message
+from bridge.pricing.day import midnight
+from bridge.topics import Topics
+from bridge.transport.shelf import Shelf
+
+LEAD = timedelta(seconds=5)  # how long before the boundary the drawing begins
+LONGEST_SLEEP = timedelta(seconds=60)  # so that a clock set back is noticed
+BREATH = 20  # sites drawn before others get their turn
+
+
+class Slots:
+    """Keeps the price topics of all sources at the present slot."""
+
+    def __init__(self, topics: Topics, sources: Sequence[Latest], shelf: Shelf, clock: Clock) -> None:
+        self._painters = [(latest, Painter(topics, latest)) for latest in sources]
+        self._shelf, self._clock = shelf, clock
+        self._shown: datetime | None = None  # the moment that stands on the topics
+        self.turns = 0  # how often the slot changed, for the watch over progress
+
+    def show(self, moment: datetime) -> None:
+        """Lay everything that is known on the shelf as it is at `moment`."""
+        for _, painter in self._painters:
+            self._shelf.put(painter.all(moment))
+        self._shown = moment
+
+    async def run(self) -> None:
+        """Change the slots on time, until cancelled."""
+        while True:
+            now = self._clock.now()
+            if self._shown is None or now < self._shown:  # the clock was set back: what stands there is not yet true
+                self.show(now)
+            boundary = self.next_boundary(now)
+            if boundary is None or boundary - LEAD > now + LONGEST_SLEEP:
+                await self._clock.sleep_until(now + LONGEST_SLEEP)
+                continue
+            await self._clock.sleep_until(boundary - LEAD)
+            await self._change(boundary)
+
+    def next_boundary(self, moment: datetime) -> datetime | None:
+        """Return when a slot or a local day next begins or ends, or None where nothing is known."""
+        return min(self._changes(moment), default=None)
+
+    async def _change(self, boundary: datetime) -> None:
+        drawn, known = await self._draw(boundary), self._known()
+        await self._clock.sleep_until(boundary)
+        self.turns += 1
+        upcoming = self.next_boundary(boundary)
+        if upcoming is not None and self._clock.now() >= upcoming:  # the machine slept, or its clock was set
+            self.show(self._clock.now())
+            return
+        if self._known() != known:  # prices came in between
+            drawn = await self._draw(boundary)
+        self._shelf.put(drawn)
+        self._shown = boundary
+        for latest, painter in self._painters:
+            for place in latest.places.values():
+                if midnight(boundary, place.site.zone) == boundary:
+                    self._shelf.put(painter.day(place, boundary))
+                    await asyncio.sleep(0)
+
+    async def _draw(self, moment: datetime) -> list[Message]:
+        drawn: list[Message] = []
+        for latest, painter in self._painters:
+            for count, place in enumerate(list(latest.places.values())):
+                drawn += painter.now(place, moment)
+                if count % BREATH == 0:
+                    await asyncio.sleep(0)
+        return drawn
+
+    def _known(self) -> list[int]:
+        return [latest.version for latest, _ in self._painters]
+
+    def _changes(self, moment: datetime) -> Iterator[datetime]:
+        for latest, _ in self._painters:
+            for place in latest.places.values():
+                for curve in place.curves.values():
+                    yield midnight(moment, place.site.zone, 1)
+                    if (change := curve.change_after(moment)) is not None:
+                        yield change

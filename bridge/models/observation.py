@@ -1,0 +1,48 @@
+"""What a poll of a source yields, piece by piece, already in our units."""
+
+from dataclasses import dataclass
+
+from bridge.errors import SourceError
+from bridge.models.price import Curve
+from bridge.models.reading import Reading
+from bridge.models.site import Site
+
+
+@dataclass(frozen=True)
+class SitesSeen:
+    """The sites of the account; where not `complete`, one that is missing may only have failed to show."""
+
+    sites: tuple[Site, ...]
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class PricesSeen:
+    """Newly learnt slots of one stream of a site (its id)."""
+
+    site: str
+    stream: str
+    curve: Curve
+
+
+@dataclass(frozen=True)
+class ReadingsSeen:
+    """The newest readings of a site (its id)."""
+
+    site: str
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True)
+class Shortfall:
+    """A part of a poll that failed while the rest went well: what is known of it stays.
+
+    `behind` tells whether data that ought to be known by now is missing because of it.
+    """
+
+    error: SourceError
+    site: str | None = None
+    behind: bool = True
+
+
+Observation = SitesSeen | PricesSeen | ReadingsSeen | Shortfall

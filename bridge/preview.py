@@ -1,0 +1,28 @@
+"""`kwh2mqtt poll SOURCE`: one poll, printed as it would be published. The state learns from it; the broker hears nothing."""
+
+import sys
+
+from bridge.app import built
+from bridge.clock import SystemClock
+from bridge.errors import Fault, Misconfigured
+from bridge.feed.messages import Painter
+from bridge.redact import Redactor
+from bridge.settings import Settings
+
+
+async def preview(settings: Settings, redact: Redactor, name: str) -> bool:
+    """Poll source `name` and print a line a topic; return whether all went well. Raises Misconfigured for an unknown one."""
+    if name not in settings.sources:
+        known = ", ".join(settings.sources)
+        raise Misconfigured([Fault("SOURCE", f"{name} is not configured", f"use one of: {known}")])
+    async with built(settings, SystemClock(), redact) as app:
+        account = next(account for account in app.accounts if account.latest.source == name)
+        await app.poller(account, after_poll=lambda: None).poll()
+        now = app.clock.now()
+        for message in (*account.report.messages(now), *Painter(app.topics, account.latest).all(now)):
+            if message.payload:
+                sys.stdout.write(f"{message.topic} {message.payload.decode()}\n")
+        error = account.report.fortune.error
+        if error is not None:
+            sys.stderr.write(f"{name}: {error}\n")
+        return not account.report.stale(now)

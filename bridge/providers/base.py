@@ -1,0 +1,159 @@
+"""What a provider is: a module whose `PROVIDER` names its settings and how a source is made of them.
+
+They are found by looking into this folder and at the entry points `kwh2mqtt.providers`, and imported when they are used.
+"""
+
+import importlib
+import pkgutil
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from importlib.metadata import entry_points
+from ipaddress import ip_address
+from typing import Annotated, Any, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+from bridge.clock import Clock
+from bridge.models.observation import Observation
+from bridge.models.price import Curve
+from bridge.models.site import Site
+from bridge.redact import Redactor
+from bridge.state.budget import BudgetSettings
+from bridge.transport.http import PAUSE, Http
+
+GROUP = "kwh2mqtt.providers"
+
+
+class Known(Protocol):
+    """What is known of a source already, so that a poll need not ask for it."""
+
+    @property
+    def sites(self) -> Mapping[str, Site]:
+        """The sites by the provider's id."""
+        ...
+
+    def curve(self, site: str, stream: str) -> Curve | None: ...
+
+    def seen(self, kind: type[Observation]) -> datetime | None:
+        """Return when an observation of this kind last came, also before a restart."""
+        ...
+
+
+class Source(Protocol):
+    """One configured account at a provider."""
+
+    def poll(self, known: Known, moment: datetime) -> AsyncIterator[Observation]:
+        """Ask for what is due at `moment` and yield it. Raises SourceError where nothing more can be had."""
+        ...
+
+    def next_poll(self, known: Known, moment: datetime) -> datetime:
+        """Return when something is due next; not after `moment` where it is due now."""
+        ...
+
+    async def sign_in(self) -> str:
+        """Try the credentials with one request and say for whom they are. Raises SourceError."""
+        ...
+
+
+def _secure(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("must be a whole address such as https://example.com/graphql")
+    if parts.username or parts.password:
+        raise ValueError("must not hold a user name or password")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("must begin with https:// (plain http:// is for a loopback address only)")
+    return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+Url = Annotated[str, AfterValidator(_secure)]
+
+
+def _site_name(name: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise ValueError("must be lower-case letters, digits, - and _")
+    return name
+
+
+SiteName = Annotated[str, AfterValidator(_site_name)]
+
+
+class SourceSettings(BaseModel):
+    """`[sources.NAME]`: what every source has; a provider adds its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    provider: str
+    publish_personal_data: bool = False
+    budget: BudgetSettings = BudgetSettings()
+    sites: dict[str, SiteName] = Field(default_factory=dict)  # the provider's id → our name
+
+    def identity(self) -> str:
+        """Return what tells this account from another; it may hold secrets and is only kept as a hash."""
+        return self.model_dump_json(include={"provider"})
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a source is given to work with."""
+
+    name: str
+    http: Http
+    clock: Clock
+    redact: Redactor
+    share: float  # of this installation, in [0, 1): spreads what all would do at one moment
+
+
+@dataclass(frozen=True)
+class Provider:
+    """A service that we can talk to."""
+
+    settings: type[SourceSettings]
+    source: Callable[[Any, Surroundings], Source]  # settings of that type
+    pause: timedelta = PAUSE  # after a 429 that does not say how long
+
+
+def names() -> list[str]:
+    """Return every provider that can be configured."""
+    from bridge import providers
+
+    own = {module.name for module in pkgutil.iter_modules(providers.__path__)} - {"base"}
+    return sorted(own | {entry.name for entry in entry_points(group=GROUP)})
+
+
+def find(name: str) -> Provider | None:
+    """Return the provider called `name`, our own before a foreign one, or None."""
+    from bridge import providers
+
+    if name in {module.name for module in pkgutil.iter_modules(providers.__path__)} - {"base"}:
+        found = importlib.import_module(f"{providers.__name__}.{name}").PROVIDER
+    else:
+        found = next((entry.load() for entry in entry_points(group=GROUP, name=name)), None)
+    if found is not None and not isinstance(found, Provider):
+        raise TypeError(f"provider {name} does not end in a Provider")
+    return found
+
+
+def secrets(value: object) -> Iterator[str]:
+    """Yield every secret inside a settings object, however deep."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for _, inner in value:
+            yield from secrets(inner)
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from secrets(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from secrets(inner)

@@ -1,0 +1,56 @@
+"""When to ask Tibber: pure. Tomorrow's prices come from 13:00 in Oslo on, often later; clients that ask then must spread out.
+
+A punctual day costs five requests (homes, prices, three times readings), a late one twelve at most, however many the homes.
+"""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from bridge.models.price import Curve
+from bridge.pricing.day import bounds, midnight
+
+OSLO = ZoneInfo("Europe/Oslo")
+RELEASE = time(13)
+RELEASE_SPREAD = timedelta(minutes=50)  # what Tibber's own app waits at random, at the most
+MIDNIGHT_SPREAD = timedelta(minutes=10)
+HOMES_EVERY = timedelta(hours=24)
+READINGS_EVERY = timedelta(hours=8)
+FIRST_RETRY = timedelta(minutes=15)
+LONGEST_RETRY = timedelta(hours=3)
+
+
+def released(moment: datetime, share: float) -> datetime:
+    """Return when this installation asks for tomorrow's prices on Oslo's day of `moment`."""
+    day = moment.astimezone(OSLO).date()
+    return datetime.combine(day, RELEASE, OSLO).astimezone(UTC) + share * RELEASE_SPREAD
+
+
+def next_release(moment: datetime, share: float) -> datetime:
+    """Return the first release after `moment`."""
+    today = released(moment, share)
+    return today if today > moment else released(midnight(moment, OSLO, 1), share)
+
+
+def lacking(curve: Curve | None, zone: ZoneInfo, moment: datetime, share: float) -> str | None:
+    """Return which day's prices ought to be known by now and are not: `today`, `tomorrow`, or None."""
+    day_end, tomorrow_end = midnight(moment, zone, 1), midnight(moment, zone, 2)
+    if curve is None or not curve.covers(moment, day_end):
+        return "today"
+    if moment >= released(moment, share) and not curve.covers(day_end, tomorrow_end):
+        return "tomorrow"
+    return None
+
+
+def retry(moment: datetime, tries: int, share: float, jitter: float) -> datetime:
+    """Return when to ask again after `tries` (from 1) vain ones; `jitter` is around 1. The first minutes of a day are tried."""
+    later = moment + jitter * min(FIRST_RETRY * (1 << min(tries - 1, 10)), LONGEST_RETRY)
+    new_day = midnight(moment, OSLO, 1) + timedelta(minutes=2) + share * MIDNIGHT_SPREAD
+    return min(later, new_day)
+
+
+def progress(curve: Curve | None, zone: ZoneInfo, moment: datetime, day: int) -> str:
+    """Return how much of a local day is known, such as `10 h of 24 h`."""
+    start, end = bounds(moment, zone, day)
+    slots = curve.between(start, end) if curve else ()
+    known = sum((slot.end - slot.start for slot in slots), timedelta())
+    return f"{known / timedelta(hours=1):g} h of {(end - start) / timedelta(hours=1):g} h"

@@ -1,0 +1,39 @@
+"""Takes secrets out of text, whoever wrote the text: a log line, a provider's error message, a traceback.
+
+A secret shorter than four characters is left alone: replacing it would only garble the text around it.
+"""
+
+import json
+import logging
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+SHORTEST = 4
+MASK = "***"
+
+
+class Redactor:
+    """Replaces every known secret, also as it looks inside a URL or a JSON string, by `***`."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        forms: set[str] = set()
+        for secret in secrets:
+            forms |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], repr(secret)[1:-1]}
+        # longest first, so that a secret that contains another goes as a whole
+        self._forms = sorted((form for form in forms if len(form) >= SHORTEST), key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, MASK)
+        return text
+
+
+class RedactingFormatter(logging.Formatter):
+    """A log format that lets no secret through, not even in a traceback."""
+
+    def __init__(self, redact: Redactor, fmt: str, datefmt: str | None = None) -> None:
+        super().__init__(fmt, datefmt)
+        self._redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))

@@ -1,0 +1,133 @@
+"""The SQLite file: opened, checked, and set aside where it is damaged. A write that fails costs memory of it, never the run.
+
+WAL with `synchronous = NORMAL` syncs only at checkpoints: a power cut may lose the last seconds, it cannot corrupt.
+"""
+
+import contextlib
+import logging
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+FILE = "state.db"
+BUSY_S = 2.0  # another process, such as `kwh2mqtt poll`, may be writing
+VERSION = 1
+TABLES = """
+CREATE TABLE IF NOT EXISTS installation (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sources (source TEXT PRIMARY KEY, record TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sites (
+    source TEXT, id TEXT, name TEXT NOT NULL, site TEXT NOT NULL, PRIMARY KEY (source, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS curves (
+    source TEXT, site TEXT, stream TEXT, curve TEXT NOT NULL, PRIMARY KEY (source, site, stream));
+CREATE TABLE IF NOT EXISTS readings (
+    source TEXT, site TEXT, meter TEXT, quantity TEXT, reading TEXT NOT NULL,
+    PRIMARY KEY (source, site, meter, quantity)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS budgets (
+    source TEXT PRIMARY KEY, spent TEXT NOT NULL, day TEXT NOT NULL, requests INTEGER NOT NULL, paused_until TEXT)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+Statement = tuple[str, Sequence[Any]]
+
+
+def owned(path: Path) -> None:
+    """Make sure that `path` is a file that its folder's owner alone can use, also where root is the one to make it."""
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        if os.geteuid() == 0:  # `sudo kwh2mqtt check` must not lock the service out
+            folder = path.parent.stat()
+            os.fchown(handle, folder.st_uid, folder.st_gid)
+    finally:
+        os.close(handle)
+
+
+class Database:
+    """The file `state.db` in `directory`, readable by its owner alone. Not shared between threads."""
+
+    def __init__(self, directory: Path, moment: datetime) -> None:
+        """Open it, or start a new one where there is none. Raises OSError where the folder cannot be used."""
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.path = directory / FILE
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(13, "not writable", str(directory))
+        self._failing = False
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as damage:
+            if isinstance(damage, sqlite3.OperationalError) and "locked" in str(damage):
+                raise OSError(f"{self.path} is locked by another program") from damage
+            self._set_aside(moment, damage)
+            self._connection = self._open()
+
+    def rows(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Return what `query` finds; nothing, with a line in the log, where the file cannot be read."""
+        try:
+            return self._connection.execute(query, parameters).fetchall()
+        except sqlite3.Error as error:
+            self._report(error)
+            return []
+
+    def write(self, statements: Iterable[Statement]) -> None:
+        """Carry out `statements` as one transaction. A failure is logged once and swallowed: what is in memory stands."""
+        try:
+            with self._transaction():
+                for statement, parameters in statements:
+                    self._connection.execute(statement, parameters)
+        except sqlite3.Error as error:
+            self._report(error)
+        else:
+            if self._failing:
+                log.info("the state file %s can be written again", self.path)
+            self._failing = False
+
+    def close(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def _open(self) -> sqlite3.Connection:
+        owned(self.path)
+        connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version not in (0, VERSION):
+                raise sqlite3.DatabaseError(f"its layout is number {version}, this version knows {VERSION}")
+            connection.executescript(TABLES)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _set_aside(self, moment: datetime, damage: Exception) -> None:
+        aside = f"{self.path}.damaged-{moment:%Y%m%dT%H%M%SZ}"
+        log.warning("the state file %s cannot be used (%s); it is kept as %s and a new one begun", self.path, damage, aside)
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(FileNotFoundError):
+                Path(f"{self.path}{suffix}").rename(f"{aside}{suffix}")
+
+    def _report(self, error: sqlite3.Error) -> None:
+        level = logging.DEBUG if self._failing else logging.WARNING
+        log.log(level, "the state file %s failed (%s); going on with what is in memory", self.path, error)
+        self._failing = True

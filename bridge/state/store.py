@@ -1,0 +1,144 @@
+"""The narrow face of the state: what is known of every source, as it was when the process last knew it.
+
+A row that cannot be read (an older version's, a torn one) is left out with a line in the log; nothing else stops.
+"""
+
+import logging
+import secrets
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bridge.models.price import Curve, Instant
+from bridge.models.reading import Reading
+from bridge.models.site import Site
+from bridge.state.database import Database, Statement
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class SourceRecord(BaseModel):
+    """When a source last did what: `seen` is keyed by kind of observation."""
+
+    model_config = ConfigDict(frozen=True)
+
+    identity: str = ""  # changes with the account, so that one account's cache is not taken for another's
+    last_attempt: Instant | None = None
+    last_success: Instant | None = None
+    seen: dict[str, Instant] = Field(default_factory=dict)
+
+
+class NamedSite(NamedTuple):
+    """A site under the name that its topics bear."""
+
+    name: str
+    site: Site
+
+
+class Store:
+    """The state of one installation. Use it as a context manager."""
+
+    def __init__(self, directory: Path, moment: datetime) -> None:
+        self.database = Database(directory, moment)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.database.close()
+
+    # the installation
+
+    def share(self) -> float:
+        """Return this installation's own number in [0, 1), chosen once: it spreads what all would do at one moment."""
+        return int(self.installation_id()[:8], 16) / 2**32
+
+    def installation_id(self) -> str:
+        """Return this installation's random id, chosen once: 32 hexadecimal digits."""
+        rows = self.database.rows("SELECT value FROM installation WHERE key = 'id'")
+        if rows:
+            return str(rows[0][0])
+        chosen = secrets.token_hex(16)
+        self.database.write([("INSERT OR IGNORE INTO installation VALUES ('id', ?)", (chosen,))])
+        return chosen
+
+    # sources and sites
+
+    def source(self, source: str) -> SourceRecord:
+        rows = self.database.rows("SELECT record FROM sources WHERE source = ?", (source,))
+        return next(_read(SourceRecord, rows), SourceRecord())
+
+    def sites(self, source: str) -> dict[str, NamedSite]:
+        """Return the known sites of a source by the provider's id."""
+        rows = self.database.rows("SELECT site, name FROM sites WHERE source = ?", (source,))
+        named = ((name, next(_read(Site, [(text,)]), None)) for text, name in rows)
+        return {site.id: NamedSite(name, site) for name, site in named if site is not None}
+
+    def curves(self, source: str) -> dict[tuple[str, str], Curve]:
+        """Return the curves of a source by site id and stream."""
+        rows = self.database.rows("SELECT curve, site, stream FROM curves WHERE source = ?", (source,))
+        return {(site, stream): curve for text, site, stream in rows for curve in _read(Curve, [(text,)])}
+
+    def readings(self, source: str) -> dict[str, tuple[Reading, ...]]:
+        """Return the newest readings of a source by site id."""
+        found: dict[str, tuple[Reading, ...]] = {}
+        rows = self.database.rows("SELECT reading, site FROM readings WHERE source = ? ORDER BY meter, quantity", (source,))
+        for text, site in rows:
+            found[site] = (*found.get(site, ()), *_read(Reading, [(text,)]))
+        return found
+
+    def save(self, statements: Iterable[Statement]) -> None:
+        """Write what the functions below made, as one transaction."""
+        self.database.write(statements)
+
+    # topics that were published and may have to be cleared one day
+
+    def topics(self) -> set[str]:
+        return {topic for (topic,) in self.database.rows("SELECT topic FROM topics")}
+
+    def remember_topics(self, topics: Iterable[str]) -> None:
+        self.database.write([("INSERT OR IGNORE INTO topics VALUES (?)", (topic,)) for topic in topics])
+
+    def forget_topics(self, topics: Iterable[str]) -> None:
+        self.database.write([("DELETE FROM topics WHERE topic = ?", (topic,)) for topic in topics])
+
+
+def saved_source(source: str, record: SourceRecord) -> Statement:
+    return "INSERT OR REPLACE INTO sources VALUES (?, ?)", (source, record.model_dump_json())
+
+
+def saved_site(source: str, named: NamedSite) -> Statement:
+    parameters = (source, named.site.id, named.name, named.site.model_dump_json())
+    return "INSERT OR REPLACE INTO sites VALUES (?, ?, ?, ?)", parameters
+
+
+def saved_curve(source: str, site: str, stream: str, curve: Curve) -> Statement:
+    return "INSERT OR REPLACE INTO curves VALUES (?, ?, ?, ?)", (source, site, stream, curve.model_dump_json())
+
+
+def saved_reading(source: str, site: str, reading: Reading) -> Statement:
+    parameters = (source, site, reading.meter, reading.quantity, reading.model_dump_json())
+    return "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?, ?)", parameters
+
+
+def removed_site(source: str, site: str) -> list[Statement]:
+    """Return what forgets a site's data. Its name goes too: should it come back, it is named anew."""
+    return [
+        ("DELETE FROM sites WHERE source = ? AND id = ?", (source, site)),
+        ("DELETE FROM curves WHERE source = ? AND site = ?", (source, site)),
+        ("DELETE FROM readings WHERE source = ? AND site = ?", (source, site)),
+    ]
+
+
+def _read(model: type[M], rows: Iterable[tuple[Any, ...]]) -> Iterator[M]:
+    for text, *_ in rows:
+        try:
+            yield model.model_validate_json(text)
+        except ValidationError as error:
+            log.warning("a %s in the state file cannot be read and is left out: %s", model.__name__, error.errors()[0]["msg"])

@@ -1,0 +1,75 @@
+"""Every topic there is, builder and reader side by side. All lie below the configured base topic.
+
+bridge/{state,info,health}                        the bridge itself
+{source}/{state,health}                           one account at a provider
+{source}/{site}/info                              one home, property, facility or tenant
+{source}/{site}/price/{stream}/{figure}           value, current, next, slots, columns, summary
+{source}/{site}/reading/{meter}/{quantity}        the newest reading of a meter
+
+Parts that we make are `[a-z0-9-]`; a configured source name stands as it is.
+"""
+
+import re
+import unicodedata
+from collections.abc import Container
+from typing import NamedTuple
+
+RESERVED_SOURCES = frozenset({"bridge", "command", "response", "plan", "homeassistant"})
+RESERVED_SITES = frozenset({"state", "health"})  # they stand where a site would
+SOURCE_NAME = r"[a-z][a-z0-9_-]*"
+LEVEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_UNDECOMPOSED = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ß": "ss", "þ": "th",
+                               "Þ": "Th", "ð": "d", "Ð": "D", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i"})  # fmt: skip
+
+
+class Place(NamedTuple):
+    """Where a topic lies: a source, and a site where it lies below one."""
+
+    source: str
+    site: str | None
+
+
+class Topics:
+    """Builds and reads the topics below one base topic."""
+
+    def __init__(self, base: str) -> None:
+        self.base = base
+
+    def bridge(self, figure: str) -> str:
+        return f"{self.base}/bridge/{figure}"
+
+    def source(self, source: str, figure: str) -> str:
+        return f"{self.base}/{source}/{figure}"
+
+    def info(self, source: str, site: str) -> str:
+        return f"{self.base}/{source}/{site}/info"
+
+    def price(self, source: str, site: str, stream: str, figure: str) -> str:
+        return f"{self.base}/{source}/{site}/price/{stream}/{figure}"
+
+    def reading(self, source: str, site: str, meter: str, quantity: str) -> str:
+        return f"{self.base}/{source}/{site}/reading/{meter}/{quantity}"
+
+    def place(self, topic: str) -> Place | None:
+        """Return the source (and site) that `topic` belongs to, or None where it is the bridge's own or not ours."""
+        below = topic.removeprefix(f"{self.base}/")
+        source, *rest = below.split("/")
+        if below == topic or not rest or source in RESERVED_SOURCES:
+            return None
+        return Place(source, rest[0] if len(rest) > 1 else None)
+
+
+def fold(name: str) -> str:
+    """Return `name` as a topic level: `Holm Street` → `holm-street`, `maxCapacity` → `max-capacity`; may be empty."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name.translate(_UNDECOMPOSED))
+    plain = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+
+
+def distinct(name: str, taken: Container[str]) -> str:
+    """Return `name`, or `name-2`, `name-3`, … where it is taken."""
+    number, candidate = 1, name
+    while candidate in taken:
+        number += 1
+        candidate = f"{name}-{number}"
+    return candidate

@@ -1,0 +1,1 @@
+"""The wires: each module hides one library, and translates its errors into ours."""

@@ -1,0 +1,199 @@
+"""HTTP to one provider: one client a source, reads retried, writes never. Only this module knows httpx2 and tenacity.
+
+Every attempt is counted in the source's budget before it is sent. Redirects are not followed: the key would travel with them.
+"""
+
+import asyncio
+import json
+import logging
+import platform
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Any, NoReturn, Protocol
+
+import httpx2
+from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from bridge import __version__
+from bridge.clock import Clock
+from bridge.errors import Malformed, NotFound, RateLimited, Refused, TimedOut, Unauthenticated, Unreachable
+from bridge.redact import Redactor
+
+log = logging.getLogger(__name__)
+logging.getLogger("httpx2").setLevel(logging.WARNING)  # it would log a line a request
+
+USER_AGENT = f"kwh2mqtt/{__version__} (Python {platform.python_version()}; {platform.system()} {platform.machine()})"
+TIMEOUT = httpx2.Timeout(20.0, connect=10.0)
+WHOLE_ANSWER_S = 60.0  # an answer that trickles in is given up
+LARGEST_ANSWER = 64 * 2**20  # bytes: a thousand homes' two days of quarter-hours are 25 MiB
+ATTEMPTS = 3
+LONGEST_WAIT_S = 8.0  # between two attempts, full jitter from 0.5 s up
+PAUSE = timedelta(minutes=10)  # after a 429 that does not say how long (Tibber bans an address for about so long)
+PAUSE_JITTER_S = 60.0
+EXCERPT = 120  # characters of a foreign text that an error may quote
+
+HTTP_OK = 200
+HTTP_UNAUTHORIZED, HTTP_FORBIDDEN, HTTP_NOT_FOUND, HTTP_TOO_MANY = 401, 403, 404, 429
+HTTP_SERVER_ERRORS = 500
+
+
+class Meter(Protocol):
+    """What counts the requests of a source; see `bridge.state.budget.Budget`."""
+
+    def spend(self, moment: datetime) -> None: ...
+    def pause(self, until: datetime) -> None: ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer that came whole: its status, and its body as text."""
+
+    status: int
+    content_type: str
+    text: str
+
+    @property
+    def is_json(self) -> bool:
+        return "json" in self.content_type
+
+    def json(self) -> Any:
+        """Return the body read as JSON, numbers with a fraction as Decimal. Raises Malformed."""
+        try:
+            return json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise Malformed(f"the answer is not JSON ({error}): {self.excerpt}") from None
+
+    @property
+    def excerpt(self) -> str:
+        line = " ".join(self.text.split())
+        return line if len(line) <= EXCERPT else f"{line[:EXCERPT]}…"
+
+
+class Http:
+    """The client of one source. Close it with `aclose`."""
+
+    def __init__(
+        self,
+        meter: Meter,
+        clock: Clock,
+        redact: Redactor,
+        *,
+        pause: timedelta = PAUSE,
+        chance: random.Random | None = None,
+        transport: httpx2.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._meter, self._clock, self._redact, self._pause = meter, clock, redact, pause
+        self._chance = chance or random.Random()
+        self._transport = transport
+        self._client: httpx2.AsyncClient | None = None
+
+    async def read(self, method: str, url: str, *, headers: Mapping[str, str], body: object = None) -> Answer:
+        """Ask for something that may be asked for again: up to three attempts.
+
+        Raises Unreachable, TimedOut, RateLimited, BudgetSpent. Any answer below 500 but a 429 is returned, judged by `judged`.
+        """
+        async for attempt in AsyncRetrying(
+            retry=retry_if_exception_type(Unreachable),
+            wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_S),
+            stop=stop_after_attempt(ATTEMPTS),
+            sleep=self._sleep,
+            reraise=True,
+        ):
+            with attempt:
+                return await self.write(method, url, headers=headers, body=body)
+        raise AssertionError("unreachable")
+
+    async def write(self, method: str, url: str, *, headers: Mapping[str, str], body: object = None) -> Answer:
+        """Send once, whatever happens."""
+        self._meter.spend(self._clock.now())
+        try:
+            answer, retry_after = await self._send(method, url, headers, body)
+        except httpx2.TimeoutException as error:
+            raise TimedOut(f"{_host(url)} did not answer in time ({type(error).__name__})") from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+            reason = self._redact(str(error)) or type(error).__name__
+            raise Unreachable(f"{_host(url)} cannot be reached: {reason}") from None
+        if answer.status == HTTP_TOO_MANY or (answer.status >= HTTP_SERVER_ERRORS and retry_after):
+            self.pause(f"the provider answered {answer.status}: {answer.excerpt}", retry_after)
+        if answer.status >= HTTP_SERVER_ERRORS and not answer.is_json:
+            raise Unreachable(f"{_host(url)} answered {answer.status}: {self._redact(answer.excerpt)}")
+        return answer
+
+    def pause(self, reason: str, told: timedelta | None = None) -> NoReturn:
+        """Hold every request back for as long as the provider `told`, in full, or for the usual pause. Raises RateLimited."""
+        wait = told or self._pause + timedelta(seconds=self._chance.uniform(0, PAUSE_JITTER_S))
+        self._meter.pause(self._clock.now() + wait)
+        raise RateLimited(self._redact(reason), retry_after=wait)
+
+    async def aclose(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: object) -> tuple[Answer, timedelta | None]:
+        content = None if body is None else json.dumps(body, default=str).encode()
+        sent = {"User-Agent": USER_AGENT, "Accept": "application/json", **headers}
+        if content is not None:
+            sent["Content-Type"] = "application/json"
+        request = self._opened().stream(method, url, headers=sent, content=content)
+        try:
+            async with asyncio.timeout(WHOLE_ANSWER_S), request as response:
+                received = bytearray()
+                async for piece in response.aiter_bytes():
+                    received += piece
+                    if len(received) > LARGEST_ANSWER:
+                        raise Malformed(f"{_host(url)} answered with more than {LARGEST_ANSWER >> 20} MiB")
+        except TimeoutError:
+            raise TimedOut(f"{_host(url)} did not finish its answer in {WHOLE_ANSWER_S:.0f} s") from None
+        text = received.decode(response.encoding or "utf-8", "replace")
+        answer = Answer(response.status_code, response.headers.get("Content-Type", ""), text)
+        return answer, retry_after(response.headers.get("Retry-After"), self._clock.now())
+
+    def _opened(self) -> httpx2.AsyncClient:
+        if self._client is None:  # late: its certificates take 20 ms to load, and the first prices come from the cache
+            self._client = httpx2.AsyncClient(timeout=TIMEOUT, follow_redirects=False, transport=self._transport)
+        return self._client
+
+    async def _sleep(self, seconds: float) -> None:
+        await self._clock.sleep_until(self._clock.now() + timedelta(seconds=seconds))
+
+
+def judged(answer: Answer, redact: Callable[[str], str]) -> Answer:
+    """Return `answer` where it is a success. Raises by its status where it is not."""
+    status, text = answer.status, redact(answer.excerpt)
+    if status == HTTP_OK:
+        return answer
+    if status == HTTP_UNAUTHORIZED or (status == HTTP_FORBIDDEN and answer.is_json):
+        raise Unauthenticated(f"the provider did not accept the credentials ({status}): {text}")
+    if status == HTTP_FORBIDDEN or status >= HTTP_SERVER_ERRORS:  # a 403 page of HTML is a gateway's, not the provider's
+        raise Unreachable(f"the provider answered {status}: {text}")
+    if status == HTTP_NOT_FOUND:
+        raise NotFound(f"the provider answered 404: {text}")
+    raise Refused(f"the provider answered {status}: {text}", reasons=(text,))
+
+
+def retry_after(value: str | None, moment: datetime) -> timedelta | None:
+    """Return the wait that a `Retry-After` header asks for, in seconds or as a date (RFC 9110 §10.2.3), or None."""
+    if not value:
+        return None
+    try:
+        wait = timedelta(seconds=float(value)) if value.strip().isdigit() else _until(value, moment)
+    except (ValueError, OverflowError):
+        return None
+    return wait if wait > timedelta() else None
+
+
+def _until(value: str, moment: datetime) -> timedelta:
+    date = parsedate_to_datetime(value)
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)) - moment
+
+
+def _host(url: str) -> str:
+    return httpx2.URL(url).host
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a JSON number")
