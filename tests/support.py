@@ -1,0 +1,99 @@
+"""What several tests need: a clock in the hand, a source's known things as a plain value, and the facts folder where it lies."""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+
+from bridge.models.observation import Observation
+from bridge.models.price import QUARTER_HOUR, Curve, Slot
+from bridge.models.site import Site
+
+FACTS = Path(__file__).resolve().parents[2] / "shared"  # not a part of the project: a test that reads it skips without it
+
+
+def utc(text: str) -> datetime:
+    """Return the instant of an ISO text without offset."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+def quarters(start: datetime, values: list[float | str], level: str | None = None) -> tuple[Slot, ...]:
+    """Return quarter-hours from `start` on, a value each."""
+    begins = (start + number * QUARTER_HOUR for number in count())
+    return tuple(
+        Slot(begin, begin + QUARTER_HOUR, Decimal(str(value)), level) for begin, value in zip(begins, values, strict=False)
+    )
+
+
+def curve(start: datetime, values: list[float | str], currency: str = "EUR") -> Curve:
+    return Curve(currency=currency, slots=quarters(start, values))
+
+
+class HandClock:
+    """A clock that a test sets: sleepers wake in order when `go_to` passes them, each with the time that it asked for."""
+
+    def __init__(self, moment: datetime) -> None:
+        self._moment = moment
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._numbers = count()
+
+    def now(self) -> datetime:
+        return self._moment
+
+    async def sleep_until(self, moment: datetime) -> None:
+        if moment <= self._moment:
+            await asyncio.sleep(0)
+            return
+        sleeper = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._sleepers, (moment, next(self._numbers), sleeper))
+        await sleeper
+
+    def set(self, moment: datetime) -> None:
+        """Set the clock, forwards or backwards, waking nobody."""
+        self._moment = moment
+
+    async def go_to(self, moment: datetime) -> None:
+        """Let time pass until `moment`; whatever wakes on the way is given the time to do its work."""
+        await settle()
+        while self._sleepers and self._sleepers[0][0] <= moment:
+            due, _, sleeper = heapq.heappop(self._sleepers)
+            if sleeper.done():
+                continue
+            self._moment = max(self._moment, due)
+            with suppress(asyncio.InvalidStateError):
+                sleeper.set_result(None)
+            await settle()
+        self._moment = max(self._moment, moment)
+        await settle()
+
+
+async def settle(turns: int = 200) -> None:
+    """Let every task that can run do so."""
+    for _ in range(turns):
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Knowledge:
+    """What is known of a source, as a value; `keep` takes in what a poll yields."""
+
+    sites: dict[str, Site] = field(default_factory=dict)
+    curves: dict[tuple[str, str], Curve] = field(default_factory=dict)
+    last: dict[str, datetime] = field(default_factory=dict)
+
+    def curve(self, site: str, stream: str) -> Curve | None:
+        return self.curves.get((site, stream))
+
+    def seen(self, kind: type[Observation]) -> datetime | None:
+        return self.last.get(kind.__name__)
+
+
+async def gathered(observations: AsyncIterator[Observation]) -> list[Observation]:
+    return [observation async for observation in observations]
+
+
