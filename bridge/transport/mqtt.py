@@ -31,7 +31,7 @@ _silent.setLevel(logging.CRITICAL)  # what paho says is said again by the except
 QOS = 1
 IN_FLIGHT = 32  # publications under way at once: a broker 44 ms away still takes 700 a second
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
-CONNECT_S = 15.0
+CONNECT_S = 10.0
 FLUSH_S = 5.0  # what may still be sent when we are asked to stop
 ONLINE, OFFLINE = b"online", b"offline"
 

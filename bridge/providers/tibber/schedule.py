@@ -12,10 +12,11 @@ from bridge.pricing.day import bounds, midnight
 OSLO = ZoneInfo("Europe/Oslo")
 RELEASE = time(13)
 RELEASE_SPREAD = timedelta(minutes=50)  # what Tibber's own app waits at random, at the most
-MIDNIGHT_SPREAD = timedelta(minutes=10)
+MIDNIGHT_SPREAD = timedelta(minutes=10)  # after 00:02
+LAST_CALL = timedelta(minutes=40)  # before midnight, spread over half of it
 HOMES_EVERY = timedelta(hours=24)
 READINGS_EVERY = timedelta(hours=8)
-FIRST_RETRY = timedelta(minutes=15)
+FIRST_RETRY = timedelta(minutes=20)
 LONGEST_RETRY = timedelta(hours=3)
 
 
@@ -42,10 +43,14 @@ def lacking(curve: Curve | None, zone: ZoneInfo, moment: datetime, share: float)
 
 
 def retry(moment: datetime, tries: int, share: float, jitter: float) -> datetime:
-    """Return when to ask again after `tries` (from 1) vain ones; `jitter` is around 1. The first minutes of a day are tried."""
+    """Return when to ask again after `tries` (from 1) vain ones; `jitter` is around 1.
+
+    No wait passes over the last call before midnight, when the price of the next minute is at stake, or over the one after it.
+    """
     later = moment + jitter * min(FIRST_RETRY * (1 << min(tries - 1, 10)), LONGEST_RETRY)
-    new_day = midnight(moment, OSLO, 1) + timedelta(minutes=2) + share * MIDNIGHT_SPREAD
-    return min(later, new_day)
+    new_day = midnight(moment, OSLO, 1)
+    calls = (new_day - LAST_CALL + share * LAST_CALL / 2, new_day + timedelta(minutes=2) + share * MIDNIGHT_SPREAD)
+    return min(later, *(call for call in calls if call > moment))
 
 
 def progress(curve: Curve | None, zone: ZoneInfo, moment: datetime, day: int) -> str:
