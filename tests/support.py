@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def quarters(start: datetime, values: list[float | str], level: str | None = None) -> tuple[Slot, ...]:
+def quarters(start: datetime, values: Sequence[float | str], level: str | None = None) -> tuple[Slot, ...]:
     """Return quarter-hours from `start` on, a value each."""
     begins = (start + number * QUARTER_HOUR for number in count())
     return tuple(
@@ -30,7 +30,7 @@ def quarters(start: datetime, values: list[float | str], level: str | None = Non
     )
 
 
-def curve(start: datetime, values: list[float | str], currency: str = "EUR") -> Curve:
+def curve(start: datetime, values: Sequence[float | str], currency: str = "EUR") -> Curve:
     return Curve(currency=currency, slots=quarters(start, values))
 
 
@@ -95,5 +95,3 @@ class Knowledge:
 
 async def gathered(observations: AsyncIterator[Observation]) -> list[Observation]:
     return [observation async for observation in observations]
-
-

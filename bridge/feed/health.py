@@ -58,7 +58,7 @@ class SourceReport:
         return self.fortune.behind or nothing
 
     def messages(self, moment: datetime) -> list[Message]:
-        """Return `{source}/state` and `{source}/health`."""
+        """Return `{source}/health` and `{source}/state`: the reason is there before the alarm."""
         source, fortune, record = self.latest.source, self.fortune, self.latest.record
         stale = self.stale(moment)
         health = SourceHealth(
@@ -72,8 +72,8 @@ class SourceReport:
             budget=self._budget.figures(moment),
         )
         return [
-            Message(self._topics.source(source, "state"), OFFLINE if stale else ONLINE),
             Message(self._topics.source(source, "health"), health.encoded()),
+            Message(self._topics.source(source, "state"), OFFLINE if stale else ONLINE),
         ]
 
     def counters(self, moment: datetime) -> SourceCounters:

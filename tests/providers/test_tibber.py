@@ -1,5 +1,6 @@
 """Tibber's source against the simulator, which executes its GraphQL; and our documents against the provider's own schema."""
 
+import itertools
 import json
 import random
 from collections.abc import Iterator
@@ -206,7 +207,7 @@ async def test_a_day_has_each_of_its_quarter_hours_once(now: str, quarters: int)
     await account.poll()
     starts = days_slots(account.curve(BERLIN), utc(now), BERLIN)
     assert len(starts) == len(set(starts)) == quarters
-    assert all(later - earlier == QUARTER_HOUR for earlier, later in zip(starts, starts[1:], strict=False))
+    assert all(later - earlier == QUARTER_HOUR for earlier, later in itertools.pairwise(starts))
 
 
 async def test_the_second_quarter_past_two_in_autumn_has_its_own_price() -> None:
@@ -384,7 +385,7 @@ async def test_a_late_day_is_retried_ever_more_rarely_and_at_once_after_midnight
     account.simulated.publish_at = time(23, 59)
     await account.live_until(utc("2026-06-10T22:30"))
     times = [asked.moment for asked in account.simulated.requests if asked.operation == "Prices"][1:]
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert times[0] == utc("2026-06-10T11:25")
     assert gaps[0] < gaps[2] < gaps[3]
     assert max(gaps) <= timedelta(hours=3.6)
@@ -397,7 +398,9 @@ def test_no_wait_passes_over_midnight() -> None:
     assert retry(utc("2026-06-10T21:30"), 7, 0.5, 1.0) == utc("2026-06-10T22:07")
 
 
-@pytest.mark.parametrize(("publish_at", "homes", "most"), [(time(13), 1, 6), (time(22), 1, 12), (time(13), 10, 6), (time(22), 10, 12)])
+@pytest.mark.parametrize(
+    ("publish_at", "homes", "most"), [(time(13), 1, 6), (time(22), 1, 12), (time(13), 10, 6), (time(22), 10, 12)]
+)
 async def test_a_day_costs_few_requests_however_many_homes(publish_at: time, homes: int, most: int) -> None:
     some = tuple(Home(f"0b0b0b0b-0000-4000-8000-{n:012}", f"Home {n}", "Europe/Oslo", "NOK", "NO1") for n in range(homes))
     account = Account(utc("2026-06-09T08:00"), homes=some)
@@ -445,7 +448,7 @@ def test_the_newest_known_hour_of_consumption(values: list[float | None], newest
 def test_zeros_older_than_a_day_are_believed() -> None:
     found = normalise.consumption([row(0, 1.2), row(1, 0)], utc("2026-06-11T03:00"))
     assert found is not None
-    assert (found.value, found.end) == (0, utc("2026-06-10T02:00"))
+    assert (found.value, found.end) == (Decimal(0), utc("2026-06-10T02:00"))
 
 
 def test_an_hour_that_still_runs_is_not_a_reading() -> None:
@@ -458,7 +461,7 @@ def test_a_dark_hour_of_production_is_a_reading_and_an_unknown_one_is_not() -> N
     rows = [row(0, 0.7, "production"), row(1, 0, "production"), row(2, None, "production")]
     found = normalise.production(rows, utc("2026-06-10T05:00"))
     assert found is not None
-    assert (found.value, found.direction, found.unit, found.aggregation) == (0, "export", "kWh", "sum")
+    assert (found.value, found.direction, found.unit, found.aggregation) == (Decimal(0), "export", "kWh", "sum")
 
 
 # odd rows
@@ -477,7 +480,9 @@ def odd_rows() -> Iterator[object]:
 
 def test_an_odd_row_is_left_out_and_logged_and_an_unknown_level_passes(caplog: pytest.LogCaptureFixture) -> None:
     found = normalise.curve(odd_rows(), QUARTER_HOUR)
-    assert [(slot.start, slot.value, slot.level) for slot in found.slots] == [(utc("2026-06-09T22:00"), Decimal("0.5"), "brand_new")]
+    assert [(slot.start, slot.value, slot.level) for slot in found.slots] == [
+        (utc("2026-06-09T22:00"), Decimal("0.5"), "brand_new")
+    ]
     assert len(caplog.records) == 6
 
 

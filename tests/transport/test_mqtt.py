@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import sys
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -153,7 +153,7 @@ async def test_an_absent_broker_is_told_once_and_waited_for(tmp_path: Path, capl
     port, shelf = free_port(), Shelf()
     settings = MqttSettings(host=HOST, port=port)
     async with bridged(settings, shelf) as link:
-        link._wait = lambda _: 0.01  # type: ignore[method-assign]
+        link._wait = lambda failures: 0.01  # type: ignore[method-assign]
         await asyncio.sleep(0.5)
         assert [record.levelname for record in caplog.records] == ["WARNING"]
         assert f"no connection to the broker at 127.0.0.1:{port}" in caplog.text
@@ -221,9 +221,7 @@ async def test_websockets(tmp_path: Path) -> None:
         f'mqtt {{ listen: "{HOST}:{free_port()}" }}\nwebsocket {{ listen: "{HOST}:{port}", no_tls: true }}\n'
     )
     async with configured(tmp_path, lines, nats):
-        settings = MqttSettings.model_validate(
-            {"host": HOST, "port": port, "protocol": "3.1.1", "transport": "websockets"}
-        )
+        settings = MqttSettings.model_validate({"host": HOST, "port": port, "protocol": "3.1.1", "transport": "websockets"})
         assert await reached(settings) is None
         shelf = Shelf()
         shelf.put(messages(20))
@@ -260,9 +258,7 @@ async def test_tls_with_a_client_certificate_and_not_without(tmp_path: Path) -> 
         f"listener {port} {HOST}\nallow_anonymous true\nuser root\npersistence false\nrequire_certificate true\n"
         f"cafile {tmp_path}/authority.crt\ncertfile {tmp_path}/server.crt\nkeyfile {tmp_path}/server.key\n"
     )
-    files = TlsSettings(
-        ca_file=tmp_path / "authority.crt", cert_file=tmp_path / "client.crt", key_file=tmp_path / "client.key"
-    )
+    files = TlsSettings(ca_file=tmp_path / "authority.crt", cert_file=tmp_path / "client.crt", key_file=tmp_path / "client.key")
     async with configured(tmp_path, lines):
         settings = MqttSettings(host=HOST, port=port, tls=files)
         assert await reached(settings) is None
@@ -272,5 +268,3 @@ async def test_tls_with_a_client_certificate_and_not_without(tmp_path: Path) -> 
 
 def test_a_wrong_protocol_version_is_explained() -> None:
     assert "mqtt.protocol" in explained(aiomqtt.MqttCodeError(132))
-
-
