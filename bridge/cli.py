@@ -47,10 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BridgeError as error:
         print(error, file=sys.stderr)
         return FAILED
-    except KeyboardInterrupt:
-        return FAILED
     except BrokenPipeError:  # such as `kwh2mqtt poll home | head`
         sys.stdout = None
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+    except Exception:
+        log.exception("an unforeseen fault")  # through the log, which hides secrets
         return FAILED
 
 

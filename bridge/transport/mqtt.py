@@ -93,6 +93,16 @@ class MqttSettings(BaseModel):
         return f"{self.host}:{self.port}"
 
 
+class _Client(aiomqtt.Client):
+    """Also notes the broker's Receive Maximum (MQTT 5 §3.2.2.3.3), which neither library heeds: some hang up on the eleventh."""
+
+    receive_maximum = IN_FLIGHT
+
+    def _on_connect(self, client: Any, userdata: Any, flags: Any, reason_code: Any, properties: Any = None) -> None:
+        self.receive_maximum = min(getattr(properties, "ReceiveMaximum", IN_FLIGHT), IN_FLIGHT)
+        super()._on_connect(client, userdata, flags, reason_code, properties)
+
+
 class Broker:
     """Keeps the shelf's messages at the broker, and `state_topic` at online until the process goes."""
 
@@ -130,7 +140,7 @@ class Broker:
         ceiling = min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2 ** min(failures, 10))
         return max(SHORTEST_WAIT_S, self._chance.uniform(0, ceiling))
 
-    async def _serve(self, client: aiomqtt.Client) -> None:
+    async def _serve(self, client: _Client) -> None:
         self.connects += 1
         self.connected = True
         log.info("connected to the broker at %s (MQTT %s)", self._settings.address, self._settings.protocol)
@@ -147,8 +157,9 @@ class Broker:
         finally:
             self.connected = False
 
-    async def _until_disconnected(self, client: aiomqtt.Client) -> None:
-        publishers = [asyncio.create_task(self._publish(client), name=f"publish-{n}") for n in range(IN_FLIGHT)]
+    async def _until_disconnected(self, client: _Client) -> None:
+        numbers = range(client.receive_maximum)
+        publishers = [asyncio.create_task(self._publish(client), name=f"publish-{number}") for number in numbers]
         listener = asyncio.create_task(self._listen(client), name="listen")
         try:
             done, _ = await asyncio.wait((listener, *publishers), return_when=asyncio.FIRST_COMPLETED)
@@ -159,7 +170,7 @@ class Broker:
                 task.cancel()
             await asyncio.gather(listener, *publishers, return_exceptions=True)
 
-    async def _publish(self, client: aiomqtt.Client) -> None:
+    async def _publish(self, client: _Client) -> None:
         while True:
             message = await self._shelf.take()
             try:
@@ -168,7 +179,7 @@ class Broker:
                 self._shelf.put_again(message.topic)
                 raise
 
-    async def _send(self, client: aiomqtt.Client, message: Message) -> None:
+    async def _send(self, client: _Client, message: Message) -> None:
         expiry = None
         if message.expires_at is not None:
             left = math.ceil((message.expires_at - self._clock.now()).total_seconds())
@@ -180,11 +191,11 @@ class Broker:
         )  # without a limit: a slow broker is not a dead one, and the keep-alive finds a dead one
         self.published += 1
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
+    async def _listen(self, client: _Client) -> None:
         async for _ in client.messages:
             pass  # nothing is subscribed to yet; the iterator is what notices that the connection is gone
 
-    async def _say_goodbye(self, client: aiomqtt.Client) -> None:
+    async def _say_goodbye(self, client: _Client) -> None:
         while len(self._shelf):
             await self._send(client, await self._shelf.take())
         await client.publish(self._state_topic, OFFLINE, qos=QOS, retain=True)
@@ -196,9 +207,9 @@ class Broker:
 
 
 @contextlib.asynccontextmanager
-async def connection(settings: MqttSettings, client_id: str, *, will: str | None = None) -> AsyncIterator[aiomqtt.Client]:
+async def connection(settings: MqttSettings, client_id: str, *, will: str | None = None) -> AsyncIterator[_Client]:
     """Yield a client that is connected as `settings` say. Raises MqttError or OSError."""
-    client = aiomqtt.Client(
+    client = _Client(
         settings.host,
         settings.port,
         identifier=client_id,

@@ -17,7 +17,7 @@ import pytest
 from bridge.clock import SystemClock
 from bridge.models.message import Message
 from bridge.simulator.broker import HOST, broker, free_port, programs
-from bridge.transport.mqtt import Broker, MqttSettings, TlsSettings, explained, greet
+from bridge.transport.mqtt import Broker, MqttSettings, TlsSettings, connection, explained, greet
 from bridge.transport.shelf import Shelf
 from tests.conftest import subscribed
 
@@ -146,6 +146,20 @@ async def until(condition: Callable[[], bool], patience_s: float = 20) -> None:
     async with asyncio.timeout(patience_s):
         while not condition():
             await asyncio.sleep(0.01)
+
+
+async def test_the_brokers_receive_maximum_is_heeded(tmp_path: Path) -> None:
+    port = free_port()
+    lines = f"listener {port} {HOST}\nallow_anonymous true\nuser root\npersistence false\nmax_inflight_messages 3\n"
+    async with configured(tmp_path, lines):
+        settings = MqttSettings(host=HOST, port=port)
+        assert await reached(settings) is None
+        async with connection(settings, "kwh2mqtt-test") as client:
+            assert client.receive_maximum == 3
+        shelf = Shelf()
+        shelf.put(messages(100))
+        async with bridged(settings, shelf) as link:
+            await until(lambda: link.published == 100)
 
 
 async def test_an_absent_broker_is_told_once_and_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

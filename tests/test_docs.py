@@ -1,0 +1,581 @@
+"""Every example in the documentation is parsed or run: what stands there is what the program does.
+
+The listing and the payloads are compared with what the demo publishes at `MOMENT`; its prices are the same for ever.
+"""
+
+import ast
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import httpx2
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from bridge import cli, errors
+from bridge.app import built
+from bridge.demo import TOKEN, _settings
+from bridge.feed.messages import GRACE
+from bridge.models.message import Message
+from bridge.models.observation import PricesSeen, SitesSeen
+from bridge.models.payload import Columns, Payload, Price, PriceSlot, SourceHealth, Summary
+from bridge.models.price import HOUR, Curve, Slot
+from bridge.providers.base import GROUP, Provider, Surroundings
+from bridge.providers.tibber.source import TibberSettings
+from bridge.redact import Redactor
+from bridge.settings import Gathered, load
+from bridge.simulator.broker import HOST, Running
+from bridge.simulator.server import Server
+from bridge.simulator.tibber import PATH, Tibber
+from bridge.state.budget import BudgetSettings
+from bridge.state.settings import StateSettings
+from bridge.transport.http import Http
+from bridge.transport.mqtt import MqttSettings, TlsSettings
+from tests.support import HandClock, Knowledge, gathered, utc
+
+ROOT = Path(__file__).resolve().parents[1]
+README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for name in ("README", "CONTRIBUTING", "CHANGELOG"))
+EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
+DOCUMENTS = {"README.md": README, "CONTRIBUTING.md": CONTRIBUTING, "CHANGELOG.md": CHANGELOG}
+
+BASE = "kwh2mqtt"
+MOMENT = utc("2026-11-20T12:00:06")  # of the listing; tomorrow's prices have just come
+EARLIER = utc("2026-11-20T11:59:00")
+CABIN = f"{BASE}/tibber/cabin/price/import"
+CUT = "…"
+SOURCES = {"home": "tibber"}  # the examples' → the demo's
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Return the fenced blocks of one language, or of none."""
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [content for found, content in fenced if found == language]
+
+
+def one(text: str, language: str, mark: str) -> str:
+    """Return the only block of `language` that holds `mark`."""
+    (found,) = (block for block in blocks(text, language) if mark in block)
+    return found
+
+
+async def published(moment: datetime, folder: Path) -> dict[str, Message]:
+    """Return what the demo's bridge holds after its first poll at `moment`, by topic."""
+    clock = HandClock(moment)
+    async with Server(Tibber(clock.now, token=TOKEN).handle) as tibber:
+        settings = _settings(MqttSettings(), folder, f"{tibber.url}{PATH}")
+        async with built(settings, clock, Redactor([TOKEN])) as app:
+            for account in app.accounts:
+                await app.poller(account).poll()
+                app.shelf.put(account.report.messages(moment))
+            app.shelf.put([app.report.info(), app.report.health(moment, 0)])
+            state = Message(app.topics.bridge("state"), b"online")  # this one is the connection's own
+            return {message.topic: message for message in (*app.shelf.messages(), state)}
+
+
+@pytest.fixture
+async def topics(tmp_path: Path) -> dict[str, Message]:
+    return await published(MOMENT, tmp_path)
+
+
+# the listing and the table of topics
+
+
+def listing() -> list[tuple[str, str]]:
+    lines = one(README, "console", "mosquitto_sub").splitlines()
+    return [(topic, payload) for topic, _, payload in (line.partition(" ") for line in lines if not line.startswith("$"))]
+
+
+def top_keys(shown: str) -> list[str]:
+    return re.findall(r'[{,]"(\w+)":', shown)
+
+
+async def test_the_listing_is_what_the_demo_publishes(topics: dict[str, Message]) -> None:
+    assert len(listing()) > 10
+    for topic, shown in listing():
+        payload = topics[topic].payload.decode()
+        if topic.endswith("/health"):  # times and memory differ from run to run, the keys do not
+            assert list(json.loads(payload))[: len(top_keys(shown))] == top_keys(shown)
+        elif shown.endswith(CUT):
+            assert payload.startswith(shown.removesuffix(CUT))
+        else:
+            assert payload == shown
+
+
+class Row(NamedTuple):
+    """A line of the table of topics."""
+
+    topic: str
+    expires: str
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        return re.compile(re.sub(r"{\w+}", "[^/]+", f"{BASE}/{self.topic}"))
+
+
+def table() -> list[Row]:
+    _, rows = README.split("| topic | what it holds | expires (MQTT 5) |\n", 1)
+    rows = rows.partition("\n\n")[0]
+    return [Row(cells[1].strip(" `"), cells[3].strip()) for cells in (row.split("|") for row in rows.splitlines()[1:])]
+
+
+def row_of(topic: str) -> Row | None:
+    return next((row for row in table() if row.pattern.fullmatch(topic)), None)
+
+
+async def test_every_topic_is_in_the_table_and_every_line_of_the_table_is_published(topics: dict[str, Message]) -> None:
+    assert [topic for topic in topics if row_of(topic) is None] == []
+    assert [row.topic for row in table() if not any(row.pattern.fullmatch(topic) for topic in topics)] == []
+
+
+async def test_topics_expire_as_the_table_says(topics: dict[str, Message]) -> None:
+    for topic, message in topics.items():
+        row = row_of(topic)
+        assert row is not None
+        assert bool(row.expires) == (message.expires_at is not None), topic
+        if row.expires.endswith("after its slot"):
+            assert message.expires_at is not None
+            span = timedelta(seconds=int(row.expires.split()[0]))
+            end = utc("2026-11-20T12:30:00") if topic.endswith("/next") else utc("2026-11-20T12:15:00")
+            assert (span, message.expires_at) == (GRACE, end + span)
+        elif row.expires:
+            assert (row.expires, message.expires_at) == ("with the last slot", utc("2026-11-21T23:00:00"))
+
+
+# payloads
+
+SHAPES: tuple[type[Payload], ...] = (Price, Columns, Summary, SourceHealth)
+
+
+def payloads() -> list[Any]:
+    parsed = [json.loads(block) for block in blocks(README, "json")]
+    return [block for block in parsed if not is_flow(block)]
+
+
+def is_flow(block: Any) -> bool:
+    return isinstance(block, list) and all("type" in node for node in block)
+
+
+def shape_of(payload: Mapping[str, Any]) -> type[Payload]:
+    (shape,) = (shape for shape in SHAPES if set(shape.model_fields) == set(payload))
+    return shape
+
+
+def shown(shape: type[Payload]) -> dict[str, Any]:
+    (payload,) = (payload for payload in payloads() if isinstance(payload, dict) and shape_of(payload) is shape)
+    return payload
+
+
+def shown_slots() -> list[Any]:
+    (slots,) = (payload for payload in payloads() if isinstance(payload, list))
+    return slots
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_payload_has_exactly_the_keys_and_types_of_its_model(shape: type[Payload]) -> None:
+    payload = shown(shape)
+    assert json.loads(shape.model_validate_json(json.dumps(payload)).encoded()) == payload
+
+
+def test_an_error_code_in_the_payload_is_one_of_ours() -> None:
+    assert shown(SourceHealth)["error"]["code"] in codes()
+
+
+async def test_the_payloads_are_what_the_demo_publishes(topics: dict[str, Message], tmp_path: Path) -> None:
+    assert shown(Price) == close_to(topics[f"{CABIN}/next"])
+    slots = shown_slots()
+    assert slots == json.loads(topics[f"{CABIN}/slots"].payload)[: len(slots)]
+    earlier = await published(EARLIER, tmp_path / "earlier")
+    assert shown(Summary) == close_to(earlier[f"{CABIN}/summary"])
+
+
+def close_to(message: Message) -> Any:
+    """Return the payload, whose means may be rounded."""
+    return rounded(json.loads(message.payload))
+
+
+def rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    return pytest.approx(value, abs=1e-4) if isinstance(value, float) else value
+
+
+async def test_the_formula_for_microcontrollers_finds_the_price_now(topics: dict[str, Message]) -> None:
+    assert "`index = (now - start) / step`, rounded down" in README
+    grid = json.loads(topics[f"{CABIN}/columns"].payload)
+    index = (int(MOMENT.timestamp()) - grid["start"]) // grid["step"]
+    assert grid["values"][index] == float(topics[f"{CABIN}/value"].payload)
+
+
+# evcc: tariff.go decodes [{start, end, value}] into time.Time (RFC 3339) and float64, and wants start before end
+
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+def read_by_evcc(payload: str) -> list[tuple[datetime, datetime, float]]:
+    rates = []
+    for rate in json.loads(payload):
+        assert RFC3339.fullmatch(rate["start"])
+        assert RFC3339.fullmatch(rate["end"])
+        assert type(rate["value"]) in (int, float)
+        start, end = datetime.fromisoformat(rate["start"]), datetime.fromisoformat(rate["end"])
+        assert start < end
+        rates.append((start, end, float(rate["value"])))
+    return rates
+
+
+def mapping(yaml: str) -> dict[str, Any]:
+    """Return the nested mapping of a YAML text that has nothing but mappings of plain scalars."""
+    root: dict[str, Any] = {}
+    open_at: list[tuple[int, dict[str, Any]]] = [(-1, root)]
+    for line in yaml.splitlines():
+        key, _, value = line.strip().partition(":")
+        indent = len(line) - len(line.lstrip())
+        while open_at[-1][0] >= indent:
+            open_at.pop()
+        parent = open_at[-1][1]
+        assert key not in parent
+        parent[key] = value.strip() or {}
+        if isinstance(parent[key], dict):
+            open_at.append((indent, parent[key]))
+    return root
+
+
+async def test_evcc_is_configured_as_it_must_be_and_can_read_its_topic(topics: dict[str, Message]) -> None:
+    (text,) = blocks(README, "yaml")
+    tariffs = mapping(text)["tariffs"]
+    grid = tariffs["grid"]
+    topic = grid["forecast"].pop("topic")
+    assert grid == {"type": "custom", "forecast": {"source": "mqtt"}, "interval": "15m"}  # no price, no timeout, no tax
+    assert tariffs["currency"] == json.loads(topics[f"{CABIN}/current"].payload)["currency"]
+    rates = read_by_evcc(topics[ours(topic)].payload.decode())
+    assert len(rates) == 192
+    assert all(end == start for (_, end, _), (start, _, _) in pairwise(rates))
+
+
+def test_the_slots_in_the_readme_are_what_evcc_reads() -> None:
+    TypeAdapter(list[PriceSlot]).validate_python(shown_slots())
+    assert {frozenset(slot) for slot in shown_slots()} == {frozenset(PriceSlot.__annotations__)}
+    assert len(read_by_evcc(json.dumps(shown_slots()))) == 2
+
+
+def ours(topic: str) -> str:
+    """Return the demo's topic for one of the examples'."""
+    base, source, rest = topic.split("/", 2)
+    return f"{base}/{SOURCES[source]}/{rest}"
+
+
+# Node-RED
+
+
+def flow() -> dict[str, dict[str, Any]]:
+    (nodes,) = (block for block in map(json.loads, blocks(README, "json")) if is_flow(block))
+    by_id = {node["id"]: node for node in nodes}
+    assert len(by_id) == len(nodes)
+    return by_id
+
+
+def test_every_wire_of_the_flow_leads_to_a_node_on_the_same_tab() -> None:
+    nodes = flow()
+    assert {node["type"] for node in nodes.values()} == {"tab", "mqtt-broker", "mqtt in", "json", "function", "debug"}
+    for node in nodes.values():
+        if node["type"] in ("tab", "mqtt-broker"):
+            continue
+        assert nodes[node["z"]]["type"] == "tab"
+        assert all(nodes[target]["z"] == node["z"] for output in node["wires"] for target in output)
+        assert len(node["wires"]) == node.get("outputs", 0 if node["type"] == "debug" else 1)
+
+
+async def test_the_flow_reads_topics_that_are_published(topics: dict[str, Message]) -> None:
+    nodes = flow()
+    readers = [node for node in nodes.values() if node["type"] == "mqtt in"]
+    assert len(readers) == 2
+    for node in readers:
+        assert nodes[node["broker"]]["type"] == "mqtt-broker"
+        assert topics[ours(node["topic"])].payload
+
+
+def test_the_flow_uses_keys_that_are_there() -> None:
+    functions = " ".join(node["func"] for node in flow().values() if node["type"] == "function")
+    used = set(re.findall(r"\bslot\.(\w+)", functions))
+    assert used
+    assert used <= set(Price.model_fields)
+
+
+# configuration
+
+
+@pytest.fixture
+def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of secret files where the documentation's would be."""
+    folder = tmp_path / "secrets"
+    folder.mkdir()
+    (folder / "sources.home.token").write_text("a-token\n")  # the line end is not a part of it
+    (folder / "mqtt.password").write_text("a-password\n")
+    monkeypatch.setenv("KWH2MQTT_SECRETS_DIRECTORY", str(folder))
+    return folder
+
+
+def written(folder: Path, text: str) -> Path:
+    file = folder / "bridge.toml"
+    file.write_text(text, "utf-8")
+    file.chmod(0o600)
+    return file
+
+
+def tibber(settings: Any) -> TibberSettings:
+    source = settings.sources["home"]
+    assert isinstance(source, TibberSettings)
+    return source
+
+
+def test_the_configuration_in_the_readme_is_all_that_is_needed(tmp_path: Path, secrets: Path) -> None:
+    (text,) = blocks(README, "toml")
+    assert len(text.splitlines()) <= 10
+    assert tomllib.loads(text)["secrets_directory"] == "/etc/kwh2mqtt/secrets"
+    settings = load(written(tmp_path, text))
+    assert tibber(settings).token.get_secret_value() == "a-token"
+    assert settings.mqtt.password is not None
+
+
+def test_every_variable_in_the_readme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (text,) = blocks(README, "toml")
+    names = re.findall(r"`(KWH2MQTT_\w+__\w+)`", README)
+    assert names
+    for name in names:
+        monkeypatch.setenv(name, f"value-of-{name}")
+    settings = load(written(tmp_path, text))
+    values = {settings.mqtt.host, tibber(settings).token.get_secret_value()}
+    assert values == {f"value-of-{name}" for name in names}
+
+
+def uncommented(text: str) -> str:
+    return re.sub(r'^# (?=\[|["a-z_0-9-]+ = )', "", text, flags=re.MULTILINE)
+
+
+def test_the_example_configuration_is_valid_as_it_stands(tmp_path: Path) -> None:
+    settings = load(written(tmp_path, EXAMPLE))
+    assert settings.mqtt == MqttSettings()
+    assert settings.state == StateSettings()
+    assert tibber(settings) == TibberSettings(provider="tibber", token=tibber(settings).token)
+
+
+def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path) -> None:
+    for name in ("ca.pem", "client.pem", "client.key"):
+        (tmp_path / name).touch()
+    text = uncommented(EXAMPLE).replace("/etc/kwh2mqtt/", f"{tmp_path}/")
+    settings = load(written(tmp_path, text))
+    assert tibber(settings).budget == BudgetSettings()
+    assert tibber(settings).sites == {"0a0a0a0a-0000-4000-8000-000000000002": "cabin"}
+    shown_ones, defaults = settings.mqtt.model_dump(), MqttSettings().model_dump()
+    assert {key for key, value in shown_ones.items() if value != defaults[key]} == {"username", "password", "client_id", "tls"}
+
+
+def keys(model: type[BaseModel]) -> set[str]:
+    return set(model.model_fields)
+
+
+def test_the_example_configuration_names_every_key_there_is() -> None:
+    table = tomllib.loads(uncommented(EXAMPLE))
+    assert set(table) == keys(Gathered)
+    assert set(table["mqtt"]) == keys(MqttSettings)
+    assert set(table["mqtt"]["tls"]) == keys(TlsSettings)
+    assert set(table["state"]) == keys(StateSettings)
+    assert set(table["sources"]["home"]) == keys(TibberSettings)
+    assert set(table["sources"]["home"]["budget"]) == keys(BudgetSettings)
+
+
+# commands
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """Yield the arguments of every `kwh2mqtt …` that the text shows."""
+    lines = [line for language in ("sh", "console") for block in blocks(text, language) for line in block.splitlines()]
+    inline = re.findall(r"`(kwh2mqtt [a-z-][^`]*)`", text)
+    for line in (*lines, *inline):
+        words = shlex.split(line.replace("[", "").replace("]", ""), comments=True) if "kwh2mqtt " in line else []
+        if words[:1] == ["kwh2mqtt"]:
+            yield words[1:]
+
+
+def test_every_command_in_the_documentation_is_one() -> None:
+    parser = cli._parser()
+    given = [arguments for text in DOCUMENTS.values() for arguments in commands(text)]
+    options = {word for arguments in given for word in arguments if word.startswith("-")}
+    assert options <= {"--config", "--verbose", "--version", "--help", "--once", "--online"}  # argparse would take a part of one
+    functions = {parser.parse_args(arguments).command for arguments in given}
+    assert functions == {cli._run, cli._demo, cli._check, cli._poll}
+
+
+def test_the_readme_names_the_exit_codes() -> None:
+    _, rows = README.split("| exit code | meaning |\n|---|---|\n", 1)
+    assert [int(row.split("|")[1]) for row in rows.partition("\n\n")[0].splitlines()] == [cli.DONE, cli.FAILED, cli.MISUSED]
+
+
+def test_the_readme_says_where_the_configuration_is_looked_for() -> None:
+    place = re.compile(r"[\w$./-]+\.toml|\$\w+")
+    said = re.search(r"configuration is looked for in (.*?)\. ", " ".join(README.split()) + " ")
+    assert said is not None
+    assert place.findall(said[1]) == place.findall(cli.EXAMPLES.split("looked for")[1])
+
+
+def codes() -> set[str]:
+    found = {errors.BridgeError.code}
+    kinds: list[type[errors.BridgeError]] = [errors.SourceError]
+    while kinds:
+        kind = kinds.pop()
+        found.add(kind.code)
+        kinds += kind.__subclasses__()
+    return found
+
+
+def test_the_readme_explains_every_error_code() -> None:
+    _, _, text = README.partition("## When something is away")
+    assert [code for code in sorted(codes()) if f"`{code}`" not in text.partition("\n## ")[0]] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_shell_block_is_shell(document: str) -> None:
+    for block in blocks(DOCUMENTS[document], "sh"):
+        checked = subprocess.run(["sh", "-n"], input=block, text=True, capture_output=True, check=False)
+        assert checked.stderr == ""
+
+
+def test_the_shell_script_reads_a_price_and_fails_where_there_is_none(mosquitto: Running) -> None:
+    if shutil.which("mosquitto_sub") is None:
+        pytest.skip("mosquitto-clients is not installed")
+    address = f"-h {HOST} -p {mosquitto.port}"
+    script = one(README, "sh", "price=$(").replace("-h localhost", address).replace("-W 5", "-W 1")
+
+    def run() -> tuple[int, str]:
+        ran = subprocess.run(["sh"], input=script, text=True, capture_output=True, check=False)
+        return ran.returncode, ran.stdout.strip()
+
+    assert run() == (1, "")
+    topic = re.search(r"-t (\S+)", script)
+    assert topic is not None
+    subprocess.run(["mosquitto_pub", *address.split(), "-r", "-t", topic[1], "-m", "-0.0537"], check=True)
+    assert run() == (0, "cheap: -0.0537")
+
+
+def test_the_readme_names_the_two_commands_and_every_target_is_in_the_makefile() -> None:
+    assert {"make run", "make test"} <= set(re.findall(r"^make \w+", README, re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    named = {
+        target
+        for text in DOCUMENTS.values()
+        for words in re.findall(r"(?:^|`)make ([a-z -]+[a-z])", text, re.MULTILINE)
+        for target in words.split()
+    }
+    assert named <= targets
+
+
+def test_the_lock_in_the_readme_is_there_and_has_hashes() -> None:
+    lock = re.search(r"--require-hashes .*--requirement (\S+)", README)
+    assert lock is not None
+    assert "--hash=sha256:" in (ROOT / lock[1]).read_text("utf-8")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_to_a_file_leads_to_one(document: str) -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", DOCUMENTS[document])
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+
+
+# the house
+
+
+def test_the_tree_in_contributing_is_the_tree() -> None:
+    (tree,) = (block for block in blocks(CONTRIBUTING, "") if block.startswith("bridge/\n"))
+    left = [line.split("   ")[0].split("floor")[0] for line in tree.splitlines()[1:]]
+    names = {name.strip("├└─ /") for line in left for name in line.split(",")}
+    existing = {path.name for path in (ROOT / "bridge").iterdir() if not path.name.startswith("__")}
+    assert names == existing
+
+
+def test_every_file_that_contributing_names_is_there() -> None:
+    named = re.findall(r"`((?:bridge|tests|config)/[\w/.]+)`", CONTRIBUTING)
+    missing = [name for name in named if not (ROOT / name).exists() and "NAME" not in name]
+    assert named
+    assert missing == []
+
+
+def example() -> ModuleType:
+    (text,) = blocks(CONTRIBUTING, "python")
+    assert isinstance(ast.parse(text).body[-1], ast.Assign)  # the last line names the provider
+    module = ModuleType("example")
+    exec(compile(text, "CONTRIBUTING.md", "exec"), module.__dict__)
+    return module
+
+
+class Uncounted:
+    """A budget without end."""
+
+    def spend(self, moment: datetime) -> None:
+        pass
+
+    def pause(self, until: datetime) -> None:
+        raise AssertionError
+
+
+async def test_the_example_provider_works() -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        assert request.headers["authorization"] == "Bearer a-key"
+        return httpx2.Response(200, json={"hours": [{"at": 1795132800, "ct": 9.5}, {"at": 1795136400, "ct": -1}]})
+
+    provider = example().PROVIDER
+    assert isinstance(provider, Provider)
+    clock, redact = HandClock(MOMENT), Redactor(["a-key"])
+    http = Http(Uncounted(), clock, redact, transport=httpx2.MockTransport(answer))
+    settings = provider.settings.model_validate({"provider": "example", "api_key": "a-key"})
+    source = provider.source(settings, Surroundings("other", http, clock, redact, share=0.5))
+    sites, prices = await gathered(source.poll(Knowledge(), MOMENT))
+    start = utc("2026-11-20T00:00:00")
+    slots = (Slot(start, start + HOUR, Decimal("0.11305")), Slot(start + HOUR, start + 2 * HOUR, Decimal("-0.0119")))
+    assert isinstance(sites, SitesSeen)
+    assert prices == PricesSeen("home", "import", Curve(currency="EUR", slots=slots, source_resolution=HOUR))
+    assert await source.sign_in() == "signed in, 2 hours"
+    assert source.next_poll(Knowledge(), MOMENT) == MOMENT
+    assert source.next_poll(Knowledge(last={"PricesSeen": MOMENT}), MOMENT) == MOMENT + timedelta(hours=6)
+    await http.aclose()
+
+
+def test_the_entry_point_in_contributing_is_of_the_group_that_is_read() -> None:
+    (text,) = blocks(CONTRIBUTING, "toml")
+    assert list(tomllib.loads(text)["project"]["entry-points"]) == [GROUP]
+
+
+# the changelog, and what no file may hold
+
+
+def test_the_changelog_keeps_its_form() -> None:
+    headings = re.findall(r"^## (.*)", CHANGELOG, re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", heading) for heading in headings[1:])
+    kinds = {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert set(re.findall(r"^### (.*)", CHANGELOG, re.MULTILINE)) <= kinds
+
+
+REGISTRIES = [".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"), ("npmjs", "com"))]
+
+
+def tracked() -> list[Path]:
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if shutil.which("git") is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout")
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [ROOT / name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_file_names_a_package_registry() -> None:
+    texts = ((path, path.read_text("utf-8", errors="replace")) for path in tracked())
+    assert [(str(path), host) for path, text in texts for host in REGISTRIES if host in text] == []
