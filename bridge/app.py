@@ -94,7 +94,7 @@ class App:
         )  # fmt: skip
 
     def _after_poll(self) -> None:
-        self.shelf.put([self.report.info()])
+        self.shelf.put([self.report.info(), self.report.health(self.clock.now())])
         self._leftovers.remember()
 
     async def _until_the_clock_is_set(self) -> None:

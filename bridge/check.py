@@ -42,7 +42,7 @@ async def _source(app: App, name: str) -> bool:
     try:
         return _say("ok", key, await account.source.sign_in())
     except Unauthenticated as error:
-        return _say("fault", key, f"{error}; renew the credentials in the provider's account and put them there")
+        return _say("fault", key, f"the provider does not accept the credentials ({error}); put new ones there")
     except RateLimited as error:
         return _say("fault", key, f"{error}; wait, then try again")
     except SourceError as error:

@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     everywhere.add_argument("--version", action="version", version=f"kwh2mqtt {__version__}")
     parser = argparse.ArgumentParser(
         prog="kwh2mqtt",
+        allow_abbrev=False,
         description="Energy prices and readings on MQTT topics.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
             epilog=f"example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             parents=[everywhere],
+            allow_abbrev=False,
         )
         sub.set_defaults(command=function)
         return sub

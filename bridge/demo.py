@@ -15,15 +15,16 @@ from pathlib import Path
 
 from bridge.app import App, built
 from bridge.clock import SystemClock
+from bridge.faults import PREFIX
 from bridge.models.message import Message
 from bridge.providers import base as providers
 from bridge.redact import Redactor
-from bridge.settings import PREFIX, Settings, load
+from bridge.settings import Settings, load
 from bridge.simulator.broker import HOST, USUAL_PORT, NoBroker, broker
 from bridge.simulator.server import Server
 from bridge.simulator.tibber import PATH, Tibber
 from bridge.state.settings import StateSettings
-from bridge.transport.mqtt import MqttSettings
+from bridge.transport.mqtt import ONLINE, MqttSettings
 
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
 POLL_S = 0.1
@@ -73,9 +74,12 @@ async def _show(app: App, mqtt: MqttSettings, stop: asyncio.Event, *, once: bool
     job = asyncio.create_task(app.run(stop))
     try:
         if await _all_published(app, stop):
-            _list(app, mqtt)
+            _list(app)
+            _say(f"\nSubscribe with: mosquitto_sub -h {mqtt.host} -p {mqtt.port} -v -t '{mqtt.base_topic}/#'")
             if once:
                 stop.set()
+            else:
+                _say("The price changes every quarter of an hour. Ctrl-C ends the demo.")
         await stop.wait()
     finally:
         stop.set()
@@ -95,13 +99,11 @@ async def _all_published(app: App, stop: asyncio.Event) -> bool:
     return False
 
 
-def _list(app: App, mqtt: MqttSettings) -> None:
+def _list(app: App) -> None:
     _say("\nThese are retained on the broker now:\n")
-    for message in sorted(app.shelf.messages()):
+    state = Message(app.topics.bridge("state"), ONLINE)
+    for message in sorted([*app.shelf.messages(), state]):
         _say(_line(message))
-    _say("\nSubscribe with:")
-    _say(f"  mosquitto_sub -h {mqtt.host} -p {mqtt.port} -v -t '{mqtt.base_topic}/#'")
-    _say("The price changes every quarter of an hour. Ctrl-C ends the demo.")
 
 
 def _line(message: Message) -> str:

@@ -19,10 +19,9 @@ async def preview(settings: Settings, redact: Redactor, name: str) -> bool:
         account = next(account for account in app.accounts if account.latest.source == name)
         await app.poller(account, after_poll=lambda: None).poll()
         now = app.clock.now()
+        fortune = account.report.fortune
+        fortune.next_poll = max(account.source.next_poll(account.latest, now), fortune.next_poll or now)
         for message in (*account.report.messages(now), *Painter(app.topics, account.latest).all(now)):
             if message.payload:
                 sys.stdout.write(f"{message.topic} {message.payload.decode()}\n")
-        error = account.report.fortune.error
-        if error is not None:
-            sys.stderr.write(f"{name}: {error}\n")
         return not account.report.stale(now)

@@ -1,7 +1,4 @@
-"""Gathers the settings of those who read them: environment > secret files > TOML. Every fault is named at once, with its mend.
-
-No message shows a value: a mistyped key once printed the token beside it.
-"""
+"""Gathers the settings of those who read them: environment > secret files > TOML. Every fault is named at once, with its mend."""
 
 import logging
 import os
@@ -10,9 +7,8 @@ import stat
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import (
@@ -25,6 +21,7 @@ from pydantic_settings import (
 )
 
 from bridge.errors import Fault, Misconfigured
+from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_folder, nearest, unknown_sections
 from bridge.providers import base as providers
 from bridge.providers.base import Provider, SourceSettings
 from bridge.state.settings import StateSettings
@@ -33,21 +30,22 @@ from bridge.transport.mqtt import MqttSettings
 
 log = logging.getLogger(__name__)
 
-PREFIX = "KWH2MQTT_"
+M = TypeVar("M", bound=BaseModel)
+
 PLACES = (Path("config/bridge.toml"), Path("/etc/kwh2mqtt/bridge.toml"))
-SECRET_KEYS = ("token", "password", "api_key", "client_secret", "pre_signed_key", "organization_secret_key")
+READABLE = stat.S_IRGRP | stat.S_IROTH
 
 
 class Gathered(BaseSettings):
-    """The sections as they stand; what lies inside a source is its provider's matter."""
+    """The sections as they stand, from wherever; what lies inside is for its reader to judge."""
 
     model_config = SettingsConfigDict(
-        frozen=True, extra="forbid", env_prefix=PREFIX, env_nested_delimiter="__", hide_input_in_errors=True
+        frozen=True, extra="ignore", env_prefix=PREFIX, env_nested_delimiter="__", hide_input_in_errors=True
     )
 
     secrets_directory: Path | None = None
-    mqtt: MqttSettings = MqttSettings()
-    state: StateSettings = StateSettings()
+    mqtt: dict[str, Any] = {}
+    state: dict[str, Any] = {}
     sources: dict[str, dict[str, Any]] = {}
 
 
@@ -70,22 +68,24 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
     """Read the configuration from `file`, or from where it is looked for. Raises Misconfigured."""
     path = _found(file)
     table = _table(path) if path else {}
-    gathered = _gathered(path, table)
-    faults: list[Fault] = []
-    sources: dict[str, SourceSettings] = {}
+    origin = Origin(path, tuple(_folders(table)))
+    faults = [*unknown_sections(table, Gathered.model_fields, origin)]
+    gathered = _gathered(table, origin, faults)
+    mqtt = _section(gathered.mqtt, "mqtt", MqttSettings, origin, faults)
+    state = _section(gathered.state, "state", StateSettings, origin, faults)
     used: dict[str, Provider] = {}
+    sources: dict[str, SourceSettings] = {}
     for name, section in gathered.sources.items():
-        try:
-            used[name], sources[name] = _source(path, name, section)
-        except Misconfigured as error:
-            faults += error.faults
-    if faults:
+        if (provider := _provider(name, section, table, origin, faults)) is not None:
+            own = _section(section, f"sources.{name}", provider.settings, origin, faults)
+            if own is not None:
+                used[name], sources[name] = provider, own
+    if sources_wanted and not gathered.sources and not faults:
+        faults.append(_no_sources(origin))
+    if faults or mqtt is None or state is None:
         raise Misconfigured(faults)
-    if sources_wanted and not sources:
-        raise Misconfigured([_no_sources(path)])
-    if path:
-        _warn_if_readable(path, table)
-    return Settings(path, gathered.mqtt, gathered.state, sources, used)
+    _warn(table, origin)
+    return Settings(path, mqtt, state, sources, used)
 
 
 def _found(file: Path | None) -> Path | None:
@@ -121,10 +121,14 @@ def _unreadable(path: Path, problem: str, mend: str) -> Misconfigured:
     return Misconfigured([Fault("", problem, mend, str(path))])
 
 
-def _gathered(path: Path | None, table: dict[str, Any]) -> Gathered:
+def _folders(table: Mapping[str, Any]) -> Iterator[Path]:
     directory = os.environ.get(f"{PREFIX}SECRETS_DIRECTORY") or table.get("secrets_directory")
-    folders = [Path(str(folder)) for folder in (directory, os.environ.get("CREDENTIALS_DIRECTORY")) if folder]
+    for folder in (directory, os.environ.get("CREDENTIALS_DIRECTORY")):
+        if folder:
+            yield Path(str(folder))
 
+
+def _gathered(table: dict[str, Any], origin: Origin, faults: list[Fault]) -> Gathered:
     class Sourced(Gathered):
         @classmethod
         def settings_customise_sources(
@@ -137,8 +141,7 @@ def _gathered(path: Path | None, table: dict[str, Any]) -> Gathered:
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             files = NestedSecretsSettingsSource(
                 file_secret_settings,
-                secrets_dir=folders,
-                secrets_dir_missing="ok",
+                secrets_dir=[folder for folder in origin.folders if is_folder(folder)],
                 secrets_prefix="",
                 secrets_nested_delimiter=".",
             )
@@ -147,86 +150,57 @@ def _gathered(path: Path | None, table: dict[str, Any]) -> Gathered:
     try:
         return Sourced()
     except ValidationError as error:
-        raise Misconfigured(list(_faults(path, (), error, Gathered))) from None
-    except SettingsError as error:  # such as broken JSON in a variable; its text may hold the value
-        raise Misconfigured([Fault(PREFIX, f"cannot be read: {type(error).__name__}", "check the environment")]) from None
+        raise Misconfigured([*faults, *found_by(error, "", Gathered, origin)]) from None
+    except SettingsError:  # such as broken JSON in a variable; its text may hold the value
+        raise Misconfigured([*faults, Fault(f"{PREFIX}…", "is no JSON", "correct the variable", "environment")]) from None
 
 
-def _source(path: Path | None, name: str, section: Mapping[str, Any]) -> tuple[Provider, SourceSettings]:
-    file, key = _text(path), f"sources.{name}"
-    if not re.fullmatch(SOURCE_NAME, name):
-        raise Misconfigured([Fault(key, "is no name for a source", "use lower-case letters, digits, - and _", file)])
-    if name in RESERVED_SOURCES:
-        raise Misconfigured([Fault(key, f"{name} is a topic of the bridge's own", "choose another name", file)])
-    known = ", ".join(providers.names())
-    service = section.get("provider")
-    if not service:
-        raise Misconfigured([Fault(f"{key}.provider", "is missing", f"add one of: {known}", file)])
-    provider = providers.find(str(service))
-    if provider is None:
-        raise Misconfigured([Fault(f"{key}.provider", f"{service} is not known", f"use one of: {known}", file)])
+def _section(section: dict[str, Any], key: str, model: type[M], origin: Origin, faults: list[Fault]) -> M | None:
     try:
-        return provider, provider.settings.model_validate(dict(section))
+        return model.model_validate(section)
     except ValidationError as error:
-        raise Misconfigured(list(_faults(path, ("sources", name), error, provider.settings))) from None
+        faults += found_by(error, key, model, origin)
+        return None
 
 
-def _faults(path: Path | None, above: tuple[str, ...], error: ValidationError, model: type[BaseModel]) -> Iterator[Fault]:
-    for entry in error.errors(include_input=False, include_url=False, include_context=False):
-        location = tuple(str(part) for part in entry["loc"])
-        key = ".".join((*above, *location))
-        kind = entry["type"]
-        if kind == "extra_forbidden":
-            yield Fault(key, "is not a known key", _nearest(location, model), _text(path))
-        elif kind == "missing":
-            yield Fault(key, "is missing", _how_to_add(key), _text(path))
-        else:
-            problem = entry["msg"].removeprefix("Value error, ").lower()
-            yield Fault(key, f"is wrong: {problem}", "correct its value", _text(path))
+def _provider(
+    name: str, section: Mapping[str, Any], table: Mapping[str, Any], origin: Origin, faults: list[Fault]
+) -> Provider | None:
+    key, service = f"sources.{name}", section.get("provider")
+    if not re.fullmatch(SOURCE_NAME, name):
+        faults.append(Fault(key, "is no name for a source", "use lower-case letters, digits, - and _", origin.of(key)))
+    elif name in RESERVED_SOURCES:
+        faults.append(Fault(key, f"{name} is a topic of the bridge's own", "choose another name", origin.of(key)))
+    elif not service and name not in table.get("sources", {}):
+        first = f"{key}.{next(iter(section), 'provider')}"
+        mend = f"add a section [{key}] with its provider, or {nearest(name, list(table.get('sources', {})))}"
+        faults.append(Fault(first, "belongs to no configured source", mend, origin.of(first)))
+    elif not service:
+        faults.append(Fault(f"{key}.provider", "is missing", f"add one of: {', '.join(providers.names())}", origin.file))
+    elif (provider := providers.find(str(service))) is None:
+        mend = f"use one of: {', '.join(providers.names())}"
+        faults.append(Fault(f"{key}.provider", "is not known", mend, origin.of(f"{key}.provider")))
+    else:
+        return provider
+    return None
 
 
-def _nearest(location: tuple[str, ...], model: type[BaseModel]) -> str:
-    fields = _fields(model, location[:-1])
-    close = get_close_matches(location[-1], fields, n=1)
-    if close:
-        return f"did you mean {close[0]}?"
-    return f"remove it, or use one of: {', '.join(fields)}" if fields else "remove it"
-
-
-def _fields(model: type[BaseModel], way: tuple[str, ...]) -> list[str]:
-    for step in way:
-        annotation = model.model_fields[step].annotation if step in model.model_fields else None
-        kinds = (annotation, *getattr(annotation, "__args__", ()))
-        nested = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
-        if nested is None:
-            return []
-        model = nested
-    return list(model.model_fields)
-
-
-def _how_to_add(key: str) -> str:
-    variable = PREFIX + key.upper().replace(".", "__")
-    last = key.rsplit(".", 1)[-1]
-    if last in SECRET_KEYS:
-        return f'add {last} = "…", or the secret file {key}, or the variable {variable}'
-    return f"add {last} = …, or the variable {variable}"
-
-
-def _text(path: Path | None) -> str | None:
-    return str(path) if path else None
-
-
-def _no_sources(path: Path | None) -> Fault:
-    if path is None:
+def _no_sources(origin: Origin) -> Fault:
+    if origin.toml is None:
         looked = ", ".join(["--config", "$KWH2MQTT_CONFIG", *(str(place) for place in PLACES)])
         return Fault("sources", f"no configuration was found (looked for in {looked})", "write one; README.md shows it")
-    return Fault("sources", "none is configured", "add a section such as [sources.home]", str(path))
+    return Fault("sources", "none is configured", "add a section such as [sources.home]", origin.file)
 
 
-def _warn_if_readable(path: Path, table: Mapping[str, Any]) -> None:
-    mode = path.stat().st_mode
-    if mode & (stat.S_IRGRP | stat.S_IROTH) and _holds_secret(table):
-        log.warning("%s holds a secret and others can read it; run: chmod 600 %s", path, path)
+def _warn(table: Mapping[str, Any], origin: Origin) -> None:
+    if not all(map(is_folder, origin.folders)):
+        log.warning("secrets_directory is no folder that can be read: secrets are not looked for there")
+    files = [origin.toml] if origin.toml and _holds_secret(table) else []
+    for folder in filter(is_folder, origin.folders):
+        files += [file for file in folder.iterdir() if file.name.rsplit(".", 1)[-1] in SECRET_KEYS and file.is_file()]
+    for file in files:
+        if file.stat().st_mode & READABLE:
+            log.warning("%s holds a secret and others can read it; run: chmod 600 %s", file, file)
 
 
 def _holds_secret(table: Mapping[str, Any]) -> bool:

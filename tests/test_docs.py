@@ -77,7 +77,7 @@ async def published(moment: datetime, folder: Path) -> dict[str, Message]:
             for account in app.accounts:
                 await app.poller(account).poll()
                 app.shelf.put(account.report.messages(moment))
-            app.shelf.put([app.report.info(), app.report.health(moment, 0)])
+            app.shelf.put([app.report.info(), app.report.health(moment)])
             state = Message(app.topics.bridge("state"), b"online")  # this one is the connection's own
             return {message.topic: message for message in (*app.shelf.messages(), state)}
 

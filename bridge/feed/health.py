@@ -95,6 +95,7 @@ class BridgeReport:
     def __init__(self, topics: Topics, sources: Sequence[SourceReport], shelf: Shelf, broker: Broker, clock: Clock) -> None:
         self._topics, self._sources, self._shelf, self._broker, self._clock = topics, sources, shelf, broker, clock
         self._lag_s = 0.0
+        self._started = clock.now()
 
     def info(self) -> Message:
         payload = BridgeInfo(
@@ -107,20 +108,20 @@ class BridgeReport:
 
     async def run(self) -> None:
         """Publish `bridge/health` every minute, until cancelled; the sources' own too, as their budgets fill again."""
-        started = asyncio.get_running_loop().time()
         while True:
             moment = self._clock.now()
-            self._shelf.put([self.health(moment, asyncio.get_running_loop().time() - started)])
+            self._shelf.put([self.health(moment)])
             for report in self._sources:
                 self._shelf.put(report.messages(moment))
             self._lag_s = 0.0
             await self._measure_lag(moment + EVERY)
 
-    def health(self, moment: datetime, uptime_s: float) -> Message:
+    def health(self, moment: datetime) -> Message:
+        """Return `bridge/health`."""
         memory = resident_bytes()
         payload = BridgeHealth(
             at=moment,
-            uptime_s=int(uptime_s),
+            uptime_s=max(0, int((moment - self._started).total_seconds())),
             memory_mib=round(memory / MIB, 1) if memory else None,
             loop_lag_ms=round(self._lag_s * 1000, 1),
             publish_queue=len(self._shelf),

@@ -73,6 +73,9 @@ class Poller:
                 if isinstance(observation, Shortfall):
                     shortfalls.append(observation)
                 await asyncio.sleep(0)  # a thousand sites must not hold up a slot's end
+        except Unauthenticated as raised:
+            mend = f"put new ones into sources.{self._latest.source} and reload (SIGHUP) or restart"
+            error = Unauthenticated(f"the provider does not accept the credentials ({raised}); {mend}")
         except SourceError as raised:
             error = raised
         except Exception as raised:

@@ -32,14 +32,19 @@ class Budget:
         self._spent: deque[datetime] = deque()
         self._day, self._requests_today = "", 0
         self._paused_until: datetime | None = None
+        self._load()
+
+    def _load(self) -> None:
+        # anew each time: `kwh2mqtt poll` may have spent beside us
         query = "SELECT spent, day, requests, paused_until FROM budgets WHERE source = ?"
-        for spent, day, requests, paused_until in database.rows(query, (source,)):
+        for spent, day, requests, paused_until in self._database.rows(query, (self._source,)):
             self._spent = deque(datetime.fromtimestamp(second, UTC) for second in json.loads(spent))
             self._day, self._requests_today = day, requests
             self._paused_until = datetime.fromisoformat(paused_until) if paused_until else None
 
     def spend(self, moment: datetime) -> None:
         """Count a request that is about to be sent. Raises RateLimited in a pause, BudgetSpent where none is left."""
+        self._load()
         self._forget(moment)
         if self._paused_until is not None:
             wait = self._paused_until - moment

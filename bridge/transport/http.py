@@ -8,6 +8,7 @@ import json
 import logging
 import platform
 import random
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -69,6 +70,9 @@ class Answer:
 
     @property
     def excerpt(self) -> str:
+        if "html" in self.content_type:
+            title = re.search(r"<title>(.*?)</title>", self.text, re.IGNORECASE | re.DOTALL)
+            return f"a page of HTML, {title[1].strip()[:EXCERPT]}" if title else "a page of HTML"
         line = " ".join(self.text.split())
         return line if len(line) <= EXCERPT else f"{line[:EXCERPT]}…"
 
@@ -167,7 +171,7 @@ def judged(answer: Answer, redact: Callable[[str], str]) -> Answer:
     if status == HTTP_OK:
         return answer
     if status == HTTP_UNAUTHORIZED or (status == HTTP_FORBIDDEN and answer.is_json):
-        raise Unauthenticated(f"the provider did not accept the credentials ({status}): {text}")
+        raise Unauthenticated(f"{status}: {text}")
     if status == HTTP_FORBIDDEN or status >= HTTP_SERVER_ERRORS:  # a 403 page of HTML is a gateway's, not the provider's
         raise Unreachable(f"the provider answered {status}: {text}")
     if status == HTTP_NOT_FOUND:
@@ -192,7 +196,7 @@ def _until(value: str, moment: datetime) -> timedelta:
 
 
 def _host(url: str) -> str:
-    return httpx2.URL(url).host
+    return httpx2.URL(url).netloc.decode()
 
 
 def _no_constant(name: str) -> NoReturn:

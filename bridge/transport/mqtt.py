@@ -9,6 +9,7 @@ import contextlib
 import logging
 import math
 import random
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -48,7 +49,11 @@ class TlsSettings(BaseModel):
     @field_validator("ca_file", "cert_file", "key_file")
     @classmethod
     def _is_a_file(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
+        try:
+            readable = path is None or path.is_file()
+        except OSError:  # such as a name that is too long
+            readable = False
+        if not readable:
             raise ValueError("is not a file that can be read")
         return path
 
@@ -253,7 +258,9 @@ def explained(error: Exception) -> str:
         return "it refused the login; check mqtt.username and mqtt.password"
     if code in (1, 132):  # CONNACK: unacceptable protocol version (3.1.1 and 5)
         return "it does not speak this protocol version; set mqtt.protocol to the other of 5 and 3.1.1"
-    return str(error) or type(error).__name__
+    if isinstance(error, aiomqtt.MqttError) and str(error).startswith("Disconnected"):
+        return "the connection was lost"
+    return re.sub(r"^\[Errno -?\d+\] ", "", str(error)) or type(error).__name__
 
 
 def _tls_context(tls: TlsSettings) -> ssl.SSLContext:

@@ -71,6 +71,6 @@ query Readings($last: Int!) {
 }
 """
 
-VIEWER = "query Viewer { viewer { homes { id } } }"
+VIEWER = "query Viewer { viewer { homes { id appNickname } } }"
 
 DOCUMENTS = (HOMES, PRICES, PRICE_RANGE, READINGS, VIEWER)

@@ -93,7 +93,8 @@ class Tibber:
 
     async def sign_in(self) -> str:
         result = await self._ask(VIEWER)
-        return f"signed in, {len(_homes(result))} home(s)"
+        homes = [f"{home['id']} ({home.get('appNickname') or 'no name'})" for home in _homes(result) if home]
+        return f"signed in; homes: {', '.join(homes) or 'none'}"
 
     # when
 

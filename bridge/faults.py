@@ -1,0 +1,116 @@
+"""What is wrong with the configuration, said so that it can be mended: where it came from, the key, the problem, the mend.
+
+No text shows a value: a mistyped key once printed the token beside it.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from bridge.errors import Fault
+
+PREFIX = "KWH2MQTT_"
+SECRET_KEYS = ("token", "password", "api_key", "client_secret", "pre_signed_key", "organization_secret_key")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where values come from: the environment before secret files before the TOML file."""
+
+    toml: Path | None
+    folders: tuple[Path, ...] = ()  # of secret files
+
+    def of(self, key: str) -> str | None:
+        """Return the variable or file that `key` was read from."""
+        name = variable(key)
+        if any(given.upper() == name or given.upper().startswith(f"{name}__") for given in os.environ):
+            return f"${name}"
+        found = (folder / key for folder in reversed(self.folders))
+        return next((str(file) for file in found if is_file(file)), self.file)
+
+    @property
+    def file(self) -> str | None:
+        return str(self.toml) if self.toml else None
+
+
+def is_folder(path: Path) -> bool:
+    """Tell whether `path` is a folder; a path that the system refuses to look at is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Tell likewise whether `path` is a file."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def variable(key: str) -> str:
+    """Return the environment variable that stands for `key`."""
+    return PREFIX + key.upper().replace(".", "__")
+
+
+def found_by(error: ValidationError, above: str, model: type[BaseModel], origin: Origin) -> Iterator[Fault]:
+    """Yield a fault for each entry of `error`, which `model` raised for the section `above`."""
+    for entry in error.errors(include_input=False, include_url=False, include_context=False):
+        location = tuple(str(part) for part in entry["loc"])
+        key = ".".join(part for part in (above, *location) if part)
+        match entry["type"]:
+            case "extra_forbidden":
+                yield Fault(key, "is not a known key", _nearest(location, model), origin.of(key))
+            case "missing":
+                yield Fault(key, "is missing", _how_to_add(key), origin.file)
+            case _:
+                problem = entry["msg"].removeprefix("Value error, ").lower()
+                yield Fault(key, f"is wrong: {problem}", "correct its value", origin.of(key))
+
+
+def unknown_sections(sections: Iterable[str], known: Iterable[str], origin: Origin) -> Iterator[Fault]:
+    """Yield a fault for each section of the file, and each variable of ours, that nothing reads."""
+    known = list(known)
+    for section in sections:
+        if section not in known:
+            yield Fault(section, "is not a known key", nearest(section, known), origin.file)
+    variables = {variable(name): name for name in [*known, "config"]}
+    for given in sorted(os.environ):
+        head = given.upper().split("__")[0]
+        if head.startswith(PREFIX) and head not in variables:
+            yield Fault(given, "is not a known variable", nearest(head, list(variables)), "environment")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """Return the mend for an unknown `name`."""
+    close = get_close_matches(name, known, n=1)
+    if close:
+        return f"did you mean {close[0]}?"
+    return f"remove it, or use one of: {', '.join(known)}" if known else "remove it"
+
+
+def _nearest(location: tuple[str, ...], model: type[BaseModel]) -> str:
+    return nearest(location[-1], _fields(model, location[:-1]))
+
+
+def _fields(model: type[BaseModel], way: tuple[str, ...]) -> list[str]:
+    for step in way:
+        annotation = model.model_fields[step].annotation if step in model.model_fields else None
+        kinds = (annotation, *getattr(annotation, "__args__", ()))
+        nested = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        if nested is None:
+            return []
+        model = nested
+    return list(model.model_fields)
+
+
+def _how_to_add(key: str) -> str:
+    last = key.rsplit(".", 1)[-1]
+    if last in SECRET_KEYS:
+        return f'add {last} = "…", or the secret file {key}, or the variable {variable(key)}'
+    return f"add {last} = …, or the variable {variable(key)}"
