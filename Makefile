@@ -52,8 +52,9 @@ COMPILE = .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.1
 lock: $(VENV)/pyvenv.cfg ## write the lock files anew from pyproject.toml (UPGRADE=1 takes newer versions)
 	@$(BIN)/python -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet $(UV)
-	$(COMPILE) --extra demo --output-file requirements.lock >/dev/null
-	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock >/dev/null
+	$(COMPILE) --output-file requirements.lock >/dev/null
+	$(COMPILE) --extra demo --constraint requirements.lock --output-file requirements-demo.lock >/dev/null
+	$(COMPILE) --extra dev --constraint requirements-demo.lock --output-file requirements-dev.lock >/dev/null
 
 clean: ## remove what make made
 	@rm -rf $(VENV) .venv-lock .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
@@ -65,11 +66,12 @@ $(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: --requ
 $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 endef
 
-$(VENV)/.run: requirements.lock pyproject.toml bridge/__init__.py | $(VENV)/pyvenv.cfg
+# requirements.lock alone is for an installation that is to stay: it holds no broker, and has wheels for every machine.
+$(VENV)/.run: requirements-demo.lock pyproject.toml bridge/__init__.py | $(VENV)/pyvenv.cfg
 	$(install)
 	touch $@
 
-# The development lock holds all of the other, in the same versions.
+# The development lock holds all of the others, in the same versions.
 $(VENV)/.dev: requirements-dev.lock pyproject.toml bridge/__init__.py | $(VENV)/pyvenv.cfg
 	$(install)
 	touch $(VENV)/.run $@
