@@ -13,7 +13,7 @@ from time import perf_counter
 
 from bench import days, lateness, memory, start, throughput
 from bench.table import Row, circumstances, drawn
-from bridge.settings import PREFIX
+from bridge.faults import PREFIX
 from bridge.simulator.broker import programs
 
 LOG_TAIL = 2000  # characters of a log that tell why a bench failed
@@ -77,9 +77,12 @@ def main() -> int:
         parser.error("mosquitto is not installed: apt-get install mosquitto")
     logging.basicConfig(level=logging.ERROR)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: what was started is ended
-    with tempfile.TemporaryDirectory(prefix="kwh2mqtt-bench-") as caches:
-        _prepare_environment(caches)
-        table = drawn(asyncio.run(measured(names or list(BENCHES))))
+    try:
+        with tempfile.TemporaryDirectory(prefix="kwh2mqtt-bench-") as caches:
+            _prepare_environment(caches)
+            table = drawn(asyncio.run(measured(names or list(BENCHES))))
+    except KeyboardInterrupt:
+        return 1
     print(f"{table}\n\n{circumstances()}")
     if not names:
         RESULTS.write_text(f"{HEAD}{table}\n\n{circumstances()}\n", "utf-8")

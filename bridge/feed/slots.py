@@ -53,15 +53,15 @@ class Slots:
         return min(self._changes(moment), default=None)
 
     async def _change(self, boundary: datetime) -> None:
-        drawn, known = await self._draw(boundary), self._known()
+        known, drawn = self._known(), await self._draw(boundary)
+        upcoming = self.next_boundary(boundary)
         await self._clock.sleep_until(boundary)
         self.turns += 1
-        upcoming = self.next_boundary(boundary)
         if upcoming is not None and self._clock.now() >= upcoming:  # the machine slept, or its clock was set
             self.show(self._clock.now())
             return
-        if self._known() != known:  # prices came in between
-            drawn = await self._draw(boundary)
+        while self._known() != known:  # prices came in between, perhaps while others were drawn
+            known, drawn = self._known(), await self._draw(boundary)
         self._shelf.put(drawn)
         self._shown = boundary
         for latest, painter in self._painters:

@@ -160,6 +160,25 @@ async def test_prices_that_come_just_before_the_boundary_are_the_ones_shown(tmp_
         assert (home.payload("value"), home.payload("next")["value"]) == (0.25, 0.35)
 
 
+@pytest.mark.parametrize("turns", range(4))
+async def test_prices_that_come_while_the_next_slot_is_drawn_are_the_ones_shown(tmp_path: Path, turns: int) -> None:
+    clock = HandClock(utc("2026-06-10T10:05"))
+    home = Home(tmp_path, clock, curve(utc("2026-06-10T10:00"), [0.10, 0.20]))
+
+    async def meddle() -> None:
+        while clock.now() < utc("2026-06-10T10:14:55"):
+            await asyncio.sleep(0)
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        home.latest.keep(PricesSeen("1", "import", curve(utc("2026-06-10T10:15"), [0.25])), clock.now())
+
+    async with running(home):
+        meddler = asyncio.create_task(meddle())
+        await clock.go_to(utc("2026-06-10T10:15"))
+        await meddler
+        assert home.payload("value") == 0.25
+
+
 async def test_after_the_clock_leaps_forward_everything_is_as_it_is_now(tmp_path: Path) -> None:
     clock = HandClock(utc("2026-06-10T21:05"))
     home = Home(tmp_path, clock, curve(utc("2026-06-09T22:00"), [number / 1000 for number in range(192)]))

@@ -412,6 +412,27 @@ async def test_a_day_costs_few_requests_however_many_homes(publish_at: time, hom
     assert account.curve(some[-1]).end == utc("2026-06-13T22:00")
 
 
+@pytest.mark.parametrize(("publish_at", "most"), [(time(13), 6), (time(22), 12)])
+async def test_a_day_without_quarter_hours_costs_no_more(publish_at: time, most: int) -> None:
+    account = Account(utc("2026-06-09T08:00"), homes=(HOURLY,))
+    account.simulated.publish_at = publish_at
+    await account.live_until(utc("2026-06-12T23:00"))
+    for day in ("2026-06-10", "2026-06-11", "2026-06-12"):
+        begin, end = bounds(utc(f"{day}T12:00"), account.known.sites[HOURLY.id].zone)
+        assert sum(begin <= asked.moment < end for asked in account.simulated.requests) <= most
+
+
+@pytest.mark.parametrize(("publish_at", "most"), [(time(13), 6), (time(23, 59), 12)])
+async def test_the_day_of_25_hours_costs_no_more(publish_at: time, most: int) -> None:
+    for seed in range(8):
+        account = Account(utc("2026-10-23T08:00") + timedelta(hours=3 * seed), share=seed / 8)
+        account.source._chance = random.Random(seed)
+        account.simulated.publish_at = publish_at
+        await account.live_until(utc("2026-10-26T22:00"))
+        begin, end = utc("2026-10-24T22:00"), utc("2026-10-25T23:00")
+        assert sum(begin <= asked.moment < end for asked in account.simulated.requests) <= most
+
+
 async def test_homes_are_asked_for_once_a_day_also_across_restarts() -> None:
     account = Account(utc("2026-06-10T08:00"))
     await account.poll()

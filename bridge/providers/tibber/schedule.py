@@ -14,9 +14,9 @@ RELEASE = time(13)
 RELEASE_SPREAD = timedelta(minutes=50)  # what Tibber's own app waits at random, at the most
 MIDNIGHT_SPREAD = timedelta(minutes=10)  # after 00:02
 LAST_CALL = timedelta(minutes=40)  # before midnight, spread over half of it
-HOMES_EVERY = timedelta(hours=24)
-READINGS_EVERY = timedelta(hours=8)
-FIRST_RETRY = timedelta(minutes=20)
+HOMES_EVERY = timedelta(hours=25)  # once on any day, also on the one of 25 hours
+READINGS_EVERY = timedelta(hours=8, minutes=20)  # three times on any day
+FIRST_RETRY = timedelta(minutes=25)
 LONGEST_RETRY = timedelta(hours=3)
 
 

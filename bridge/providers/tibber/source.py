@@ -32,6 +32,7 @@ from bridge.transport.graphql import GraphQL, Result
 STREAM = "import"
 HISTORY_DAYS = 2  # before today: with today and tomorrow that is four days, 384 quarter-hours
 RANGE_FIRST = 4 * 25 * HISTORY_DAYS + 2
+QUARTERS_AGAIN = timedelta(days=7)  # an account without quarter-hours may get them one day
 READINGS_LAST = 72  # h: they come late and are corrected later
 CODES: Mapping[str, type[SourceError]] = {
     "RATE_LIMIT_EXCEEDED": RateLimited,
@@ -67,6 +68,7 @@ class Tibber:
         self._readings_asked_at: datetime | None = None
         self._history_asked: set[str] = set()
         self._rungs: dict[str, tuple[date, int]] = {}  # site → local day, rung that was needed on it
+        self._empty: dict[str, date] = {}  # site → local day on which it was found to have no quarter-hours
 
     def next_poll(self, known: Known, moment: datetime) -> datetime:
         times = [self._prices_due(known, moment), self._homes_due(known, moment)]
@@ -160,7 +162,7 @@ class Tibber:
                     yield observation
                 if rung < HOURS and site.id not in settled and self._must_climb(rung, rows[site.id][1], known, site, moment):
                     rungs[site.id] = rung + 1
-                    self._rungs[site.id] = (moment.astimezone(site.zone).date(), rung + 1)
+                    self._remember_rung(site, moment, rung + 1)
         for site in sites:
             if site.id not in settled:
                 for shortfall in self._gap(known, site, moment):
@@ -208,8 +210,18 @@ class Tibber:
         return lacks is not None
 
     def _first_rung(self, site: Site, moment: datetime) -> int:
+        today = moment.astimezone(site.zone).date()
         day, rung = self._rungs.get(site.id, (None, QUARTERS))
-        return rung if day == moment.astimezone(site.zone).date() else QUARTERS
+        if day == today:
+            return rung
+        found_empty = self._empty.get(site.id)
+        return RANGE if found_empty and today - found_empty < QUARTERS_AGAIN else QUARTERS
+
+    def _remember_rung(self, site: Site, moment: datetime, rung: int) -> None:
+        today = moment.astimezone(site.zone).date()
+        self._rungs[site.id] = (today, rung)
+        if rung == RANGE:
+            self._empty[site.id] = today
 
     def _gap(self, known: Known, site: Site, moment: datetime) -> Iterator[Shortfall]:
         curve = known.curve(site.id, STREAM)
