@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"", "errors", "models", "topics", "clock", "redact"},
+    {"", "errors", "faults", "models", "topics", "clock", "redact"},
     {"pricing"},
     {"transport", "state"},
     {"providers"},

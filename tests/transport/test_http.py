@@ -79,6 +79,11 @@ class Setup:
             await self.read(url)
         return caught.value
 
+    async def failed_once(self) -> SourceError:
+        with pytest.raises(SourceError) as caught:
+            await self.http.write("POST", URL, headers={}, body={})
+        return caught.value
+
 
 @asynccontextmanager
 async def answering(*answers: httpx2.Response | Exception, limit: int = 100) -> AsyncIterator[Setup]:
@@ -265,15 +270,14 @@ async def test_an_answer_that_does_not_end_is_timed_out() -> None:
             raise TimeoutError
 
     async with answering(httpx2.Response(200, stream=Endless())) as setup:
-        error = await setup.failed()
+        error = await setup.failed_once()
     assert (type(error), str(error)) == (TimedOut, "api.example.com did not finish its answer in 60 s")
 
 
 async def test_a_page_of_a_gateway_is_unreachable() -> None:
     async with answering(httpx2.Response(502, content=PAGE, headers=HTML)) as setup:
         error = await setup.failed()
-    begin = "api.example.com answered 502: <html><head><title>502 Bad Gateway</title>"
-    assert (type(error), str(error).startswith(begin)) == (Unreachable, True)
+    assert (type(error), str(error)) == (Unreachable, "api.example.com answered 502: a page of HTML, 502 Bad Gateway")
 
 
 async def test_a_body_cut_short_is_unreachable() -> None:
@@ -300,7 +304,7 @@ async def test_a_machine_that_refuses_the_connection_is_unreachable() -> None:
 
 async def test_a_body_that_does_not_unpack_is_unreachable() -> None:
     async with answering(httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(b"no gzip"))) as setup:
-        assert type(await setup.failed()) is Unreachable
+        assert type(await setup.failed_once()) is Unreachable
 
 
 async def test_too_large_an_answer_is_given_up() -> None:
@@ -383,7 +387,7 @@ def test_the_pause_is_the_providers_own_where_it_has_one() -> None:
     assert timedelta(hours=2) <= meter.pauses[0] - NOON <= timedelta(hours=2, minutes=1)
 
 
-@pytest.mark.parametrize("header", ["9999999999999", "99999999999"])
+@pytest.mark.parametrize("header", ["9999999999999", "999999999999"])
 @pytest.mark.xfail(
     strict=True, raises=OverflowError, reason="a wait beyond the year 9999 escapes as OverflowError, and no pause is noted"
 )
@@ -414,9 +418,9 @@ def test_a_date_with_an_offset_is_the_same_instant(zone: timedelta) -> None:
 @pytest.mark.parametrize(
     ("given", "kind", "text"),
     [
-        (answer(401, "no", "text/plain"), Unauthenticated, "the provider did not accept the credentials (401): no"),
-        (answer(403, "{}"), Unauthenticated, "the provider did not accept the credentials (403): {}"),
-        (answer(403, "<html>", "text/html"), Unreachable, "the provider answered 403: <html>"),
+        (answer(401, "no", "text/plain"), Unauthenticated, "401: no"),
+        (answer(403, "{}"), Unauthenticated, "403: {}"),
+        (answer(403, "<html>", "text/html"), Unreachable, "the provider answered 403: a page of HTML"),
         (answer(404, "no"), NotFound, "the provider answered 404: no"),
         (answer(400, "bad"), Refused, "the provider answered 400: bad"),
         (answer(302, ""), Refused, "the provider answered 302: "),
@@ -457,7 +461,7 @@ def test_a_number_beyond_all_bounds_is_malformed() -> None:
 def echoing(before: str = "") -> list[httpx2.Response | Exception]:
     text = f"{before}{SECRET}"
     return [
-        httpx2.Response(502, text=text, headers=HTML),
+        httpx2.Response(502, text=text, headers=TEXT),
         httpx2.Response(429, text=text, headers=TEXT),
         httpx2.Response(503, text=text, headers={"Retry-After": "9"}),
         httpx2.ConnectError(text),
