@@ -36,7 +36,7 @@ exit codes: 0 done, 2 wrong usage or configuration, 1 anything else
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    given = _parser().parse_args(arguments)
+    given = _parsed(arguments)
     _log_to_stderr(Redactor(), verbose=given.verbose)
     try:
         return int(given.command(given))
@@ -57,20 +57,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    return _parser().parse_args(arguments, argparse.Namespace(config=None, verbose=False))
+
+
 def _parser() -> argparse.ArgumentParser:
-    everywhere = argparse.ArgumentParser(add_help=False)
-    everywhere.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
-    everywhere.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="say more in the log")
-    everywhere.add_argument("--version", action="version", version=f"kwh2mqtt {__version__}")
     parser = argparse.ArgumentParser(
         prog="kwh2mqtt",
         allow_abbrev=False,
         description="Energy prices and readings on MQTT topics.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        parents=[everywhere],
+        parents=[_everywhere()],
     )
-    parser.set_defaults(config=None, verbose=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, function: Callable[[argparse.Namespace], int], text: str, example: str) -> argparse.ArgumentParser:
@@ -80,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
             description=f"{text[0].upper()}{text[1:]}.",
             epilog=f"example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
-            parents=[everywhere],
+            parents=[_everywhere()],
             allow_abbrev=False,
         )
         sub.set_defaults(command=function)
@@ -97,6 +96,15 @@ def _parser() -> argparse.ArgumentParser:
                    "kwh2mqtt poll home")  # fmt: skip
     poll.add_argument("source", metavar="SOURCE", help="the NAME of a [sources.NAME] section")
     return parser
+
+
+def _everywhere() -> argparse.ArgumentParser:
+    """Return the options that may stand before and after the command: what is not given leaves no trace."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
+    options.add_argument("--verbose", action="store_true", default=argparse.SUPPRESS, help="say more in the log")
+    options.add_argument("--version", action="version", version=f"kwh2mqtt {__version__}")
+    return options
 
 
 def _configured(given: argparse.Namespace) -> tuple[Settings, Redactor]:

@@ -39,7 +39,7 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.file}: {self.key}" if self.file and self.key else self.file or self.key
-        return f"{place}: {self.problem}; {self.mend}"
+        return " ".join(f"{place}: {self.problem}; {self.mend}".split())  # one line, whatever the key
 
 
 class Misconfigured(BridgeError):

@@ -14,14 +14,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
-    NestedSecretsSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
 )
 
 from bridge.errors import Fault, Misconfigured
-from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_folder, nearest, unknown_sections
+from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_file, is_folder, nearest, unknown_sections, variable
 from bridge.providers import base as providers
 from bridge.providers.base import Provider, SourceSettings
 from bridge.state.settings import StateSettings
@@ -33,6 +32,7 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
 PLACES = (Path("config/bridge.toml"), Path("/etc/kwh2mqtt/bridge.toml"))
+DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
 READABLE = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -83,7 +83,7 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
     if sources_wanted and not gathered.sources and not faults:
         faults.append(_no_sources(origin))
     if faults or mqtt is None or state is None:
-        raise Misconfigured(faults)
+        raise Misconfigured(list({fault.key: fault for fault in reversed(faults)}.values())[::-1])
     _warn(table, origin)
     return Settings(path, mqtt, state, sources, used)
 
@@ -93,12 +93,19 @@ def _found(file: Path | None) -> Path | None:
         return file
     if given := os.environ.get("KWH2MQTT_CONFIG"):
         return Path(given)
-    return next((place for place in PLACES if place.exists()), None)
+    return next((place for place in PLACES if _may_exist(place)), None)
+
+
+def _may_exist(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # its folder is closed to us: reading it will say so
+        return True
 
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         raise _unreadable(path, "there is no such file", "give the path of your bridge.toml with --config") from None
     except OSError as error:
@@ -107,8 +114,11 @@ def _table(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise _unreadable(path, "is not UTF-8 text", "save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
-        twice = "Cannot declare" in str(error) or "Cannot overwrite" in str(error)
-        mend = "give each source a name of its own" if twice else "mend the line (https://toml.io)"
+        mend = "mend the line (https://toml.io)"
+        if "Cannot declare" in str(error):
+            mend = "give each source a name of its own"
+        elif "Cannot overwrite" in str(error):
+            mend = "write each key once"
         raise _unreadable(path, f"is not TOML: {_without_values(str(error))}", mend) from None
 
 
@@ -129,6 +139,8 @@ def _folders(table: Mapping[str, Any]) -> Iterator[Path]:
 
 
 def _gathered(table: dict[str, Any], origin: Origin, faults: list[Fault]) -> Gathered:
+    secret = _secrets(origin, faults)
+
     class Sourced(Gathered):
         @classmethod
         def settings_customise_sources(
@@ -137,22 +149,40 @@ def _gathered(table: dict[str, Any], origin: Origin, faults: list[Fault]) -> Gat
             init_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
             env_settings: PydanticBaseSettingsSource,
             dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-            file_secret_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - it would read files that are not ours
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            files = NestedSecretsSettingsSource(
-                file_secret_settings,
-                secrets_dir=[folder for folder in origin.folders if is_folder(folder)],
-                secrets_prefix="",
-                secrets_nested_delimiter=".",
-            )
-            return env_settings, files, InitSettingsSource(settings_cls, table)
+            return env_settings, InitSettingsSource(settings_cls, secret), InitSettingsSource(settings_cls, table)
 
     try:
         return Sourced()
     except ValidationError as error:
         raise Misconfigured([*faults, *found_by(error, "", Gathered, origin)]) from None
-    except SettingsError:  # such as broken JSON in a variable; its text may hold the value
-        raise Misconfigured([*faults, Fault(f"{PREFIX}…", "is no JSON", "correct the variable", "environment")]) from None
+    except SettingsError:  # a whole section in one variable that is no JSON; the library's text may hold its value
+        whole = [name for name in os.environ if name.upper() in {variable(section) for section in Gathered.model_fields}]
+        found = [Fault(name, "is no JSON", "correct it, or set its keys one by one", "environment") for name in whole]
+        raise Misconfigured([*faults, *found]) from None
+
+
+def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
+    """Return what the files `mqtt.KEY`, `state.KEY` and `sources.NAME.KEY` hold; a file of another name is not ours."""
+    secret: dict[str, Any] = {}
+    for folder in filter(is_folder, origin.folders):
+        for file in sorted(folder.iterdir()):
+            *above, last = file.name.split(".")
+            if len(above) != DEPTH.get(file.name.split(".")[0]) or not is_file(file):
+                continue
+            try:
+                text = file.read_text("utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                problem = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+                mend = "let the user that runs kwh2mqtt read it, as UTF-8 text"
+                faults.append(Fault(file.name, f"cannot be read ({problem})", mend, str(file)))
+                continue
+            place = secret
+            for step in above:
+                place = place.setdefault(step, {})
+            place[last] = text
+    return secret
 
 
 def _section(section: dict[str, Any], key: str, model: type[M], origin: Origin, faults: list[Fault]) -> M | None:

@@ -18,7 +18,7 @@ RESERVED_SOURCES = frozenset({"bridge", "command", "response", "plan", "homeassi
 RESERVED_SITES = frozenset({"state", "health"})  # they stand where a site would
 SOURCE_NAME = r"[a-z][a-z0-9_-]*"
 LEVEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_UNDECOMPOSED = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ß": "ss", "þ": "th",
+_UNDECOMPOSED = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ß": "ss", "ẞ": "SS", "þ": "th",
                                "Þ": "Th", "ð": "d", "Ð": "D", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i"})  # fmt: skip
 
 
@@ -61,9 +61,9 @@ class Topics:
 
 def fold(name: str) -> str:
     """Return `name` as a topic level: `Holm Street` → `holm-street`, `maxCapacity` → `max-capacity`; may be empty."""
-    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name.translate(_UNDECOMPOSED))
-    plain = unicodedata.normalize("NFKD", spaced).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.translate(_UNDECOMPOSED))
+    letters = (letter for letter in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(letter))
+    return re.sub(r"[^a-z0-9]+", "-", "".join(letters).lower()).strip("-")
 
 
 def distinct(name: str, taken: Container[str]) -> str:

@@ -129,7 +129,7 @@ def test_the_protocol_may_be_a_number() -> None:
         (f"[mqtt.tls]\nca_file = 'none.pem'\n{WHOLE}", [wrong("mqtt.tls.ca_file", "is not a file that can be read")]),
         (f"[mqtt.tls]\nkey_file = 'bridge.toml'\n{WHOLE}", [wrong("mqtt.tls", "cert_file and key_file go together")]),
         (f"{HOME}token = ['x']", [wrong("sources.home.token", "input should be a valid string")]),
-        (f"{HOME}token = ''", [wrong("sources.home.token", "value should have at least 1 item after validation, not 0")]),
+        (f"{HOME}token = ''", [wrong("sources.home.token", "must not be empty")]),
         (
             f"{WHOLE}budget = {{ requests = 0 }}",
             [wrong("sources.home.budget.requests", "input should be greater than or equal to 1")],
@@ -188,12 +188,10 @@ def test_two_sources_of_one_name_are_a_fault() -> None:
 
 
 @pytest.mark.parametrize("name", ["state", "health"])
-@pytest.mark.xfail(strict=True, reason="a site may be configured to stand on {source}/state or {source}/health")
 def test_a_topic_of_the_source_names_no_site(name: str) -> None:
     assert faults(f"{WHOLE}sites = {{ some-id = '{name}' }}")
 
 
-@pytest.mark.xfail(strict=True, reason="two sites of one configured name would publish on the same topics")
 def test_two_sites_of_one_name_are_a_fault() -> None:
     assert faults(f"{WHOLE}sites = {{ some-id = 'cabin', other-id = 'cabin' }}")
 
@@ -237,7 +235,6 @@ def test_another_address_is_refused(url: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["https://example.com:99999/", "https://x\\u0001y/", "https://ex ample.com/"])
-@pytest.mark.xfail(strict=True, reason="an address that no client can ask is only found out at the first poll")
 def test_an_impossible_address_is_refused(url: str) -> None:
     assert faults(f'{WHOLE}url = "{url}"')
 
@@ -273,12 +270,10 @@ def test_broken_toml_is_a_fault_with_its_place(line: str) -> None:
     assert SECRET not in told
 
 
-@pytest.mark.xfail(strict=True, reason="a key given twice is taken for a source given twice")
 def test_a_key_given_twice_is_told_as_such() -> None:
     assert "source" not in faults(f"{WHOLE}token = 'again'\n")[0].replace("[sources", "")
 
 
-@pytest.mark.xfail(strict=True, reason="a key with a line break makes two lines of one fault")
 def test_a_fault_stays_on_its_line_whatever_the_key() -> None:
     assert len(faults(f'{WHOLE}"a\\nb" = 1')) == 1
 
@@ -362,7 +357,7 @@ def test_the_environment_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.mqtt.tls.ca_file == Path("bridge.toml")
 
 
-@pytest.mark.parametrize("value", ["123456", "true", "null", "1e5", '"quoted"', "[1]", "{", " spaced "])
+@pytest.mark.parametrize("value", ["123456", "true", "null", "1e5", '"quoted"', "[1]", "{"])
 def test_a_token_in_the_environment_is_text_whatever_it_looks_like(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KWH2MQTT_SOURCES__HOME__TOKEN", value)
     monkeypatch.setenv("KWH2MQTT_MQTT__PASSWORD", value)
@@ -396,7 +391,7 @@ def test_a_fault_of_a_secret_file_names_the_file() -> None:
 def test_a_section_in_the_environment_that_is_not_json_is_a_fault(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, SECRET)
     (line,) = faults(WHOLE)
-    assert line == "environment: KWH2MQTT_…: is no JSON; correct the variable"
+    assert line == f"environment: {name}: is no JSON; correct it, or set its keys one by one"
 
 
 def test_a_secret_file_goes_before_the_configuration_and_loses_its_line_end() -> None:
@@ -443,7 +438,6 @@ def test_a_file_that_is_no_secret_of_ours_is_passed_over(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["sources.home.token", "key.der"])
-@pytest.mark.xfail(strict=True, raises=UnicodeDecodeError, reason="a secret file that is not UTF-8 ends in a traceback")
 def test_a_secret_file_that_is_not_text_is_a_fault_or_passed_over(name: str) -> None:
     secret_file("secrets", name, b"\xff\xfe\x00")
     assert len(faults(f"secrets_directory = 'secrets'\n{HOME}")) == 1

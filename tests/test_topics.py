@@ -41,7 +41,6 @@ def test_a_name_is_folded_to_a_topic_level(name: str, folded: str) -> None:
     assert fold(name) == folded
 
 
-@pytest.mark.xfail(strict=True, reason="the capital sharp s is dropped: STRAẞE becomes strae, Straße strasse")
 def test_the_capital_sharp_s_is_folded_like_the_small_one() -> None:
     assert fold("STRAẞE") == "strasse"
 

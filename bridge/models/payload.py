@@ -108,7 +108,7 @@ class SiteInfo(Payload):
     personal: dict[str, str] | None = None
 
     def encoded(self) -> bytes:
-        return self.model_dump_json(exclude_none=self.personal is None).encode()
+        return self.model_dump_json(exclude={"personal"} if self.personal is None else None).encode()
 
 
 class ReadingPayload(TypedDict):
@@ -205,4 +205,7 @@ def encoded_reading(reading: ReadingPayload) -> bytes:
 
 def bare(value: Decimal) -> bytes:
     """Return the number alone, without an exponent: `0.2512`."""
-    return format(value.normalize() + 0, "f").encode()
+    whole, _, fraction = format(value, "f").partition(".")
+    fraction = fraction.rstrip("0")
+    text = f"{whole}.{fraction}" if fraction else whole
+    return b"0" if text == "-0" else text.encode()

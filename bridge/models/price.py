@@ -83,7 +83,8 @@ class Curve(BaseModel):
         """Return this curve with `newer`'s slots in it; where they overlap, the newer ones stand."""
         kept = [slot for slot in self.slots if not newer.overlaps(slot)]
         slots = tuple(sorted((*kept, *newer.slots), key=_start))
-        return Curve.model_construct(currency=newer.currency, slots=slots, source_resolution=newer.source_resolution)
+        currency = newer.currency or self.currency
+        return Curve.model_construct(currency=currency, slots=slots, source_resolution=newer.source_resolution)
 
     def since(self, moment: datetime) -> "Curve":
         """Return the part of the curve that ends after `moment`."""

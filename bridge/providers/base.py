@@ -22,7 +22,8 @@ from bridge.models.price import Curve
 from bridge.models.site import Site
 from bridge.redact import Redactor
 from bridge.state.budget import BudgetSettings
-from bridge.transport.http import PAUSE, Http
+from bridge.topics import RESERVED_SITES
+from bridge.transport.http import PAUSE, Http, is_usable
 
 GROUP = "kwh2mqtt.providers"
 
@@ -60,12 +61,16 @@ class Source(Protocol):
 
 def _secure(url: str) -> str:
     parts = urlsplit(url)
+    if any(letter.isspace() or not letter.isprintable() for letter in url) or parts.port == 0:  # `port` raises by itself too
+        raise ValueError("is an address that no request can be sent to")
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("must be a whole address such as https://example.com/graphql")
     if parts.username or parts.password:
         raise ValueError("must not hold a user name or password")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ValueError("must begin with https:// (plain http:// is for a loopback address only)")
+    if not is_usable(url):
+        raise ValueError("is an address that no request can be sent to")
     return url
 
 
@@ -79,13 +84,36 @@ def _is_loopback(host: str) -> bool:
 Url = Annotated[str, AfterValidator(_secure)]
 
 
+def _fits_a_header(secret: SecretStr) -> SecretStr:
+    text = secret.get_secret_value()
+    if not text:
+        raise ValueError("must not be empty")
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("holds a blank or a letter that no token has; copy it once more")
+    return secret
+
+
+HeaderSecret = Annotated[SecretStr, AfterValidator(_fits_a_header)]  # a key that travels in an HTTP header
+
+
 def _site_name(name: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
         raise ValueError("must be lower-case letters, digits, - and _")
+    if name in RESERVED_SITES:
+        raise ValueError(f"{name} is a topic of the source's own")
     return name
 
 
 SiteName = Annotated[str, AfterValidator(_site_name)]
+
+
+def _apart(sites: dict[str, str]) -> dict[str, str]:
+    if len(set(sites.values())) < len(sites):
+        raise ValueError("two sites must not have one name")
+    return sites
+
+
+SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart)]
 
 
 class SourceSettings(BaseModel):
@@ -96,7 +124,7 @@ class SourceSettings(BaseModel):
     provider: str
     publish_personal_data: bool = False
     budget: BudgetSettings = BudgetSettings()
-    sites: dict[str, SiteName] = Field(default_factory=dict)  # the provider's id → our name
+    sites: SiteNames = Field(default_factory=dict)  # the provider's id → our name
 
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""

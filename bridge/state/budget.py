@@ -3,15 +3,16 @@
 A request is written down before it is sent, so that a program that dies at each start cannot spend more than the budget.
 """
 
-import json
-from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.errors import BudgetSpent, RateLimited
 from bridge.models.payload import BudgetFigures
-from bridge.state.database import Database
+from bridge.models.price import Instant
+from bridge.state.database import Database, readable
+
+LONGEST_PAUSE = timedelta(days=7)  # nobody bans for longer: a later date is a fault, theirs or our clock's
 
 
 class BudgetSettings(BaseModel):
@@ -23,69 +24,90 @@ class BudgetSettings(BaseModel):
     seconds: int = Field(default=300, ge=1)
 
 
+class Spending(BaseModel):
+    """What a source has spent, as it is written down."""
+
+    model_config = ConfigDict(frozen=True)
+
+    spent: tuple[Instant, ...] = ()  # the requests inside the window, oldest first
+    day: date | None = None  # UTC
+    requests: int = 0  # on that day
+    paused_until: Instant | None = None
+
+
 class Budget:
     """Counts one source's requests, and holds the pause that its provider has asked for."""
 
     def __init__(self, source: str, settings: BudgetSettings, database: Database) -> None:
         self._source, self._database = source, database
         self._limit, self._span = settings.requests, timedelta(seconds=settings.seconds)
-        self._spent: deque[datetime] = deque()
-        self._day, self._requests_today = "", 0
-        self._paused_until: datetime | None = None
-        self._load()
-
-    def _load(self) -> None:
-        # anew each time: `kwh2mqtt poll` may have spent beside us
-        query = "SELECT spent, day, requests, paused_until FROM budgets WHERE source = ?"
-        for spent, day, requests, paused_until in self._database.rows(query, (self._source,)):
-            self._spent = deque(datetime.fromtimestamp(second, UTC) for second in json.loads(spent))
-            self._day, self._requests_today = day, requests
-            self._paused_until = datetime.fromisoformat(paused_until) if paused_until else None
+        self._now = Spending()
+        self._written = True  # whether the file knows all that we know
 
     def spend(self, moment: datetime) -> None:
         """Count a request that is about to be sent. Raises RateLimited in a pause, BudgetSpent where none is left."""
-        self._load()
-        self._forget(moment)
-        if self._paused_until is not None:
-            wait = self._paused_until - moment
+        now = self._read(moment)
+        if now.paused_until is not None:
+            wait = now.paused_until - moment
             raise RateLimited(f"the provider asked for a pause, {_seconds(wait)} s of it are left", retry_after=wait)
-        if len(self._spent) >= self._limit:
-            wait = self._spent[0] + self._span - moment
+        if len(now.spent) >= self._limit:
+            wait = now.spent[-self._limit] + self._span - moment
             text = f"the budget of {self._limit} requests in {_seconds(self._span)} s is spent, the next in {_seconds(wait)} s"
             raise BudgetSpent(text, retry_after=wait)
-        self._spent.append(moment)
-        self._requests_today += 1
-        self._save()
+        self._write(now.model_copy(update={"spent": (*now.spent, moment), "requests": now.requests + 1}))
 
     def pause(self, until: datetime) -> None:
-        """Send nothing before `until`; of two pauses the longer one holds."""
-        self._paused_until = max(until, self._paused_until or until)
-        self._save()
+        """Send nothing before `until`, a week at the most; of two pauses the longer one holds."""
+        now = self._kept()
+        self._write(now.model_copy(update={"paused_until": max(until, now.paused_until or until)}))
 
     def requests_today(self, moment: datetime) -> int:
         """Return how many were sent since midnight UTC."""
-        self._forget(moment)
-        return self._requests_today
+        return self._read(moment).requests
 
     def figures(self, moment: datetime) -> BudgetFigures:
-        self._forget(moment)
-        remaining = 0 if self._paused_until else self._limit - len(self._spent)
-        resets_at = self._paused_until or (self._spent[0] + self._span if self._spent else None)
+        now = self._read(moment)
+        remaining = 0 if now.paused_until else max(0, self._limit - len(now.spent))
+        resets_at = now.paused_until or (now.spent[0] + self._span if now.spent else None)
         return BudgetFigures(limit=self._limit, remaining=remaining, resets_at=resets_at)
 
-    def _forget(self, moment: datetime) -> None:
-        # a request dated after `moment` was written before the clock was set back: it counts as sent now
-        self._spent = deque(min(spent, moment) for spent in self._spent if spent > moment - self._span)
-        if self._day != (today := f"{moment:%Y-%m-%d}"):
-            self._day, self._requests_today = today, 0
-        if self._paused_until is not None and self._paused_until <= moment:
-            self._paused_until = None
+    def _kept(self) -> Spending:
+        # read anew each time: `kwh2mqtt poll` may have spent beside us
+        if not self._written:
+            return self._now
+        rows = self._database.rows("SELECT spending FROM budgets WHERE source = ?", (self._source,))
+        return next(readable(Spending, rows), Spending())
 
-    def _save(self) -> None:
-        spent = json.dumps([round(moment.timestamp(), 3) for moment in self._spent])
-        paused_until = self._paused_until.isoformat() if self._paused_until else None
-        row = (self._source, spent, self._day, self._requests_today, paused_until)
-        self._database.write([("INSERT OR REPLACE INTO budgets VALUES (?, ?, ?, ?, ?)", row)])
+    def _read(self, moment: datetime) -> Spending:
+        """Return what counts at `moment`."""
+        now = self._kept()
+        self._now = self._reckoned(now, moment)
+        if self._is_ahead(now, moment):  # written before the clock was set back: what is ahead of us counts from now
+            self._write(self._now)
+        return self._now
+
+    def _reckoned(self, now: Spending, moment: datetime) -> Spending:
+        spent = tuple(min(sent, moment) for sent in now.spent if sent > moment - self._span)
+        today = moment.date()
+        paused_until = now.paused_until
+        if paused_until is not None and any(sent > moment for sent in now.spent[-1:]):
+            paused_until -= now.spent[-1] - moment  # the pause was counted from there
+        if paused_until is not None and not moment < paused_until:
+            paused_until = None
+        return Spending(
+            spent=spent,
+            day=today,
+            requests=now.requests if now.day == today else 0,
+            paused_until=paused_until and min(paused_until, moment + LONGEST_PAUSE),
+        )
+
+    def _is_ahead(self, now: Spending, moment: datetime) -> bool:
+        return any(sent > moment for sent in now.spent) or bool(now.paused_until and now.paused_until > moment + LONGEST_PAUSE)
+
+    def _write(self, now: Spending) -> None:
+        self._now = now
+        row = (self._source, now.model_dump_json())
+        self._written = self._database.write([("INSERT OR REPLACE INTO budgets VALUES (?, ?)", row)])
 
 
 def _seconds(span: timedelta) -> int:

@@ -10,7 +10,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bridge.topics import distinct
 
 log = logging.getLogger(__name__)
 
@@ -27,13 +31,24 @@ CREATE TABLE IF NOT EXISTS curves (
 CREATE TABLE IF NOT EXISTS readings (
     source TEXT, site TEXT, meter TEXT, quantity TEXT, reading TEXT NOT NULL,
     PRIMARY KEY (source, site, meter, quantity)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS budgets (
-    source TEXT PRIMARY KEY, spent TEXT NOT NULL, day TEXT NOT NULL, requests INTEGER NOT NULL, paused_until TEXT)
-    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS budgets (source TEXT PRIMARY KEY, spending TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
+DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
 Statement = tuple[str, Sequence[Any]]
+M = TypeVar("M", bound=BaseModel)
+
+
+def readable(model: type[M], rows: Iterable[tuple[Any, ...]]) -> Iterator[M]:
+    """Yield what the first column of each row holds; one that cannot be read is left out with a line in the log."""
+    for text, *_ in rows:
+        try:
+            yield model.model_validate_json(text)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"]
+            log.warning("a %s in the state file cannot be read and is left out: %s", model.__name__, reason)
 
 
 def owned(path: Path) -> None:
@@ -45,6 +60,10 @@ def owned(path: Path) -> None:
             os.fchown(handle, folder.st_uid, folder.st_gid)
     finally:
         os.close(handle)
+
+
+class Damaged(Exception):
+    """The file is there and no use."""
 
 
 class Database:
@@ -59,9 +78,7 @@ class Database:
         self._failing = False
         try:
             self._connection = self._open()
-        except sqlite3.DatabaseError as damage:
-            if isinstance(damage, sqlite3.OperationalError) and "locked" in str(damage):
-                raise OSError(f"{self.path} is locked by another program") from damage
+        except Damaged as damage:
             self._set_aside(moment, damage)
             self._connection = self._open()
 
@@ -73,18 +90,19 @@ class Database:
             self._report(error)
             return []
 
-    def write(self, statements: Iterable[Statement]) -> None:
-        """Carry out `statements` as one transaction. A failure is logged once and swallowed: what is in memory stands."""
+    def write(self, statements: Iterable[Statement]) -> bool:
+        """Carry out `statements` as one transaction and tell whether it was written. A failure is logged once."""
         try:
             with self._transaction():
                 for statement, parameters in statements:
                     self._connection.execute(statement, parameters)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:  # a ValueError is text that is no Unicode
             self._report(error)
-        else:
-            if self._failing:
-                log.info("the state file %s can be written again", self.path)
-            self._failing = False
+            return False
+        if self._failing:
+            log.info("the state file %s can be written again", self.path)
+        self._failing = False
+        return True
 
     def close(self) -> None:
         with contextlib.suppress(sqlite3.Error):
@@ -102,32 +120,50 @@ class Database:
         self._connection.execute("COMMIT")
 
     def _open(self) -> sqlite3.Connection:
+        if self.path.is_dir():
+            raise Damaged("it is a folder")
         owned(self.path)
         connection = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if verdict != "ok":
-                raise sqlite3.DatabaseError(verdict)
-            version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version not in (0, VERSION):
-                raise sqlite3.DatabaseError(f"its layout is number {version}, this version knows {VERSION}")
-            connection.executescript(TABLES)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+            self._prepare(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            if error.sqlite_errorcode in DAMAGE:
+                raise Damaged(str(error)) from error
+            reason = "is locked by another program" if error.sqlite_errorcode == sqlite3.SQLITE_BUSY else f"failed: {error}"
+            raise OSError(f"{self.path} {reason}") from error
         except BaseException:
             connection.close()
             raise
         return connection
 
+    def _prepare(self, connection: sqlite3.Connection) -> None:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, VERSION):
+            raise Damaged(f"its layout is number {version}, this version knows {VERSION}")
+        verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise Damaged(str(verdict))
+        connection.execute("PRAGMA synchronous = NORMAL")
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(TABLES)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+        except sqlite3.OperationalError as error:
+            if not version or error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise
+            self._report(error)  # a full disk: what the file holds can be read all the same
+
     def _set_aside(self, moment: datetime, damage: Exception) -> None:
-        aside = f"{self.path}.damaged-{moment:%Y%m%dT%H%M%SZ}"
-        log.warning("the state file %s cannot be used (%s); it is kept as %s and a new one begun", self.path, damage, aside)
+        taken = {path.name for path in self.path.parent.iterdir()}
+        aside = self.path.with_name(distinct(f"{FILE}.damaged-{moment:%Y%m%dT%H%M%SZ}", taken))
+        reason = " ".join(str(damage).split())
+        log.warning("the state file %s cannot be used (%s); it is kept as %s and a new one begun", self.path, reason, aside.name)
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 Path(f"{self.path}{suffix}").rename(f"{aside}{suffix}")
 
-    def _report(self, error: sqlite3.Error) -> None:
+    def _report(self, error: Exception) -> None:
         level = logging.DEBUG if self._failing else logging.WARNING
         log.log(level, "the state file %s failed (%s); going on with what is in memory", self.path, error)
         self._failing = True

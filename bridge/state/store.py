@@ -3,24 +3,20 @@
 A row that cannot be read (an older version's, a torn one) is left out with a line in the log; nothing else stops.
 """
 
-import logging
+import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.models.price import Curve, Instant
 from bridge.models.reading import Reading
 from bridge.models.site import Site
-from bridge.state.database import Database, Statement
-
-log = logging.getLogger(__name__)
-
-M = TypeVar("M", bound=BaseModel)
+from bridge.state.database import Database, Statement, readable
 
 
 class SourceRecord(BaseModel):
@@ -46,6 +42,7 @@ class Store:
 
     def __init__(self, directory: Path, moment: datetime) -> None:
         self.database = Database(directory, moment)
+        self._id: str | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -61,36 +58,36 @@ class Store:
 
     def installation_id(self) -> str:
         """Return this installation's random id, chosen once: 32 hexadecimal digits."""
-        rows = self.database.rows("SELECT value FROM installation WHERE key = 'id'")
-        if rows:
-            return str(rows[0][0])
-        chosen = secrets.token_hex(16)
-        self.database.write([("INSERT OR IGNORE INTO installation VALUES ('id', ?)", (chosen,))])
-        return chosen
+        if self._id is None:
+            kept = [str(value) for (value,) in self.database.rows("SELECT value FROM installation WHERE key = 'id'")]
+            self._id = next((value for value in kept if re.fullmatch("[0-9a-f]{32}", value)), secrets.token_hex(16))
+            if self._id not in kept:
+                self.database.write([("INSERT OR REPLACE INTO installation VALUES ('id', ?)", (self._id,))])
+        return self._id
 
     # sources and sites
 
     def source(self, source: str) -> SourceRecord:
         rows = self.database.rows("SELECT record FROM sources WHERE source = ?", (source,))
-        return next(_read(SourceRecord, rows), SourceRecord())
+        return next(readable(SourceRecord, rows), SourceRecord())
 
     def sites(self, source: str) -> dict[str, NamedSite]:
         """Return the known sites of a source by the provider's id."""
         rows = self.database.rows("SELECT site, name FROM sites WHERE source = ?", (source,))
-        named = ((name, next(_read(Site, [(text,)]), None)) for text, name in rows)
+        named = ((name, next(readable(Site, [(text,)]), None)) for text, name in rows)
         return {site.id: NamedSite(name, site) for name, site in named if site is not None}
 
     def curves(self, source: str) -> dict[tuple[str, str], Curve]:
         """Return the curves of a source by site id and stream."""
         rows = self.database.rows("SELECT curve, site, stream FROM curves WHERE source = ?", (source,))
-        return {(site, stream): curve for text, site, stream in rows for curve in _read(Curve, [(text,)])}
+        return {(site, stream): curve for text, site, stream in rows for curve in readable(Curve, [(text,)])}
 
     def readings(self, source: str) -> dict[str, tuple[Reading, ...]]:
         """Return the newest readings of a source by site id."""
         found: dict[str, tuple[Reading, ...]] = {}
         rows = self.database.rows("SELECT reading, site FROM readings WHERE source = ? ORDER BY meter, quantity", (source,))
         for text, site in rows:
-            found[site] = (*found.get(site, ()), *_read(Reading, [(text,)]))
+            found[site] = (*found.get(site, ()), *readable(Reading, [(text,)]))
         return found
 
     def save(self, statements: Iterable[Statement]) -> None:
@@ -134,11 +131,3 @@ def removed_site(source: str, site: str) -> list[Statement]:
         ("DELETE FROM curves WHERE source = ? AND site = ?", (source, site)),
         ("DELETE FROM readings WHERE source = ? AND site = ?", (source, site)),
     ]
-
-
-def _read(model: type[M], rows: Iterable[tuple[Any, ...]]) -> Iterator[M]:
-    for text, *_ in rows:
-        try:
-            yield model.model_validate_json(text)
-        except ValidationError as error:
-            log.warning("a %s in the state file cannot be read and is left out: %s", model.__name__, error.errors()[0]["msg"])

@@ -47,7 +47,7 @@ class Result:
 
 
 class GraphQL:
-    """One endpoint. `codes` says which of the provider's own error codes means which of our errors."""
+    """One endpoint. `codes` says which of the provider's error codes means which of our errors, `words` what a message tells."""
 
     def __init__(
         self,
@@ -56,9 +56,11 @@ class GraphQL:
         redact: Redactor,
         *,
         codes: Mapping[str, type[SourceError]] | None = None,
+        words: Mapping[str, type[SourceError]] | None = None,
     ) -> None:
         self._http, self._url, self._redact = http, url, redact
         self._codes = {**COMMON_CODES, **(codes or {})}
+        self._words = words or {}
 
     async def query(self, document: str, variables: Json, headers: Mapping[str, str]) -> Result:
         """Ask; repeated where the network failed. Raises SourceError where no data came at all."""
@@ -72,26 +74,30 @@ class GraphQL:
 
     def error(self, error: PathError) -> SourceError:
         """Return `error` as one of ours; a code that nobody knows is an Unreachable: it may pass."""
-        kind = self._codes.get(error.code or "", Unreachable)
+        kind = self._kind(error) or Unreachable
         text = f"{error.message} ({error.code})" if error.code else error.message
         return kind(text, reasons=(error.message,))
+
+    def _kind(self, error: PathError) -> type[SourceError] | None:
+        told = (kind for word, kind in self._words.items() if word in error.message.lower())
+        return self._codes.get(error.code or "") or next(told, None)
 
     def _result(self, answer: Answer) -> Result:
         if not answer.is_json:
             judged(answer, self._redact)
-            raise Unreachable(f"expected JSON, got {answer.content_type or 'nothing'}: {self._redact(answer.excerpt)}")
+            raise Unreachable(f"expected JSON, got {answer.content_type or 'nothing'}: {answer.excerpt(self._redact)}")
         body = self._read(answer)
         errors = tuple(self._path_error(entry) for entry in body.get("errors") or () if isinstance(entry, dict))
         data = body.get("data")
         self._raise_for(answer, errors, empty=not data)
         if not isinstance(data, dict):
-            raise Malformed(f"the answer holds neither data nor errors: {self._redact(answer.excerpt)}")
+            raise Malformed(f"the answer holds neither data nor errors: {answer.excerpt(self._redact)}")
         return Result(data, errors)
 
     def _raise_for(self, answer: Answer, errors: tuple[PathError, ...], *, empty: bool) -> None:
         if answer.status in (HTTP_UNAUTHORIZED, HTTP_FORBIDDEN):
             judged(answer, self._redact)
-        kinds = [self._codes.get(error.code or "") for error in errors]
+        kinds = [self._kind(error) for error in errors]
         for error, kind in zip(errors, kinds, strict=True):
             if kind is RateLimited:
                 self._http.pause(error.message)
@@ -105,9 +111,11 @@ class GraphQL:
         try:
             body = answer.json()
         except Malformed as error:
-            raise Malformed(self._redact(str(error))) from None
+            raise Malformed(f"{error}: {answer.excerpt(self._redact)}") from None
         if not isinstance(body, dict):
-            raise Malformed(f"the answer is not a JSON object: {self._redact(answer.excerpt)}")
+            raise Malformed(f"the answer is not a JSON object: {answer.excerpt(self._redact)}")
+        if not isinstance(body.get("errors") or [], list):
+            raise Malformed(f"the answer's errors are no list: {answer.excerpt(self._redact)}")
         return body
 
     def _path_error(self, entry: Json) -> PathError:

@@ -6,6 +6,7 @@ Every attempt is counted in the source's budget before it is sent. Redirects are
 import asyncio
 import json
 import logging
+import math
 import platform
 import random
 import re
@@ -36,6 +37,8 @@ LONGEST_WAIT_S = 8.0  # between two attempts, full jitter from 0.5 s up
 PAUSE = timedelta(minutes=10)  # after a 429 that does not say how long (Tibber bans an address for about so long)
 PAUSE_JITTER_S = 60.0
 EXCERPT = 120  # characters of a foreign text that an error may quote
+LONGEST_READ = 4096  # characters that are looked through for them
+LONGEST_PAUSE = timedelta(days=7)  # a provider that names a longer one has made a mistake
 
 HTTP_OK = 200
 HTTP_UNAUTHORIZED, HTTP_FORBIDDEN, HTTP_NOT_FOUND, HTTP_TOO_MANY = 401, 403, 404, 429
@@ -62,19 +65,27 @@ class Answer:
         return "json" in self.content_type
 
     def json(self) -> Any:
-        """Return the body read as JSON, numbers with a fraction as Decimal. Raises Malformed."""
+        """Return the body read as JSON, numbers with a fraction as Decimal. Raises Malformed where it is none."""
         try:
             return json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
-            raise Malformed(f"the answer is not JSON ({error}): {self.excerpt}") from None
+        except ValueError as error:
+            raise Malformed(f"the answer is not JSON ({error})") from None
+        except (RecursionError, ArithmeticError) as error:  # nested too deep, or an exponent beyond all bounds
+            raise Malformed(f"the answer is not JSON ({type(error).__name__})") from None
 
-    @property
-    def excerpt(self) -> str:
+    def excerpt(self, redact: Callable[[str], str]) -> str:
+        """Return what an error may quote of the body: a line, without secrets, not even the beginning of one."""
+        text = redact(self.text[:LONGEST_READ])
         if "html" in self.content_type:
-            title = re.search(r"<title>(.*?)</title>", self.text, re.IGNORECASE | re.DOTALL)
-            return f"a page of HTML, {title[1].strip()[:EXCERPT]}" if title else "a page of HTML"
-        line = " ".join(self.text.split())
-        return line if len(line) <= EXCERPT else f"{line[:EXCERPT]}…"
+            title = re.search(r"<title>([^<]*)</title>", text, re.IGNORECASE)
+            return f"a page of HTML, {shortened(title[1])}" if title else "a page of HTML"
+        return shortened(text)
+
+
+def shortened(text: str) -> str:
+    """Return `text` as one line of no great length."""
+    line = " ".join(text.split())
+    return line if len(line) <= EXCERPT else f"{line[:EXCERPT]}…"
 
 
 class Http:
@@ -118,13 +129,13 @@ class Http:
             answer, retry_after = await self._send(method, url, headers, body)
         except httpx2.TimeoutException as error:
             raise TimedOut(f"{_host(url)} did not answer in time ({type(error).__name__})") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, OSError) as error:
             reason = self._redact(str(error)) or type(error).__name__
             raise Unreachable(f"{_host(url)} cannot be reached: {reason}") from None
         if answer.status == HTTP_TOO_MANY or (answer.status >= HTTP_SERVER_ERRORS and retry_after):
-            self.pause(f"the provider answered {answer.status}: {answer.excerpt}", retry_after)
+            self.pause(f"the provider answered {answer.status}: {answer.excerpt(self._redact)}", retry_after)
         if answer.status >= HTTP_SERVER_ERRORS and not answer.is_json:
-            raise Unreachable(f"{_host(url)} answered {answer.status}: {self._redact(answer.excerpt)}")
+            raise Unreachable(f"{_host(url)} answered {answer.status}: {answer.excerpt(self._redact)}")
         return answer
 
     def pause(self, reason: str, told: timedelta | None = None) -> NoReturn:
@@ -152,7 +163,7 @@ class Http:
                         raise Malformed(f"{_host(url)} answered with more than {LARGEST_ANSWER >> 20} MiB")
         except TimeoutError:
             raise TimedOut(f"{_host(url)} did not finish its answer in {WHOLE_ANSWER_S:.0f} s") from None
-        text = received.decode(response.encoding or "utf-8", "replace")
+        text = received.decode("utf-8", "replace")  # JSON is UTF-8 (RFC 8259), whatever the header says
         answer = Answer(response.status_code, response.headers.get("Content-Type", ""), text)
         return answer, retry_after(response.headers.get("Retry-After"), self._clock.now())
 
@@ -167,7 +178,7 @@ class Http:
 
 def judged(answer: Answer, redact: Callable[[str], str]) -> Answer:
     """Return `answer` where it is a success. Raises by its status where it is not."""
-    status, text = answer.status, redact(answer.excerpt)
+    status, text = answer.status, answer.excerpt(redact)
     if status == HTTP_OK:
         return answer
     if status == HTTP_UNAUTHORIZED or (status == HTTP_FORBIDDEN and answer.is_json):
@@ -184,10 +195,14 @@ def retry_after(value: str | None, moment: datetime) -> timedelta | None:
     if not value:
         return None
     try:
-        wait = timedelta(seconds=float(value)) if value.strip().isdigit() else _until(value, moment)
+        wait = _span(float(value)) if value.strip().isdigit() else _until(value, moment)
     except (ValueError, OverflowError):
         return None
-    return wait if wait > timedelta() else None
+    return min(wait, LONGEST_PAUSE) if wait > timedelta() else None
+
+
+def _span(seconds: float) -> timedelta:
+    return timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds()) if seconds < math.inf else 0)
 
 
 def _until(value: str, moment: datetime) -> timedelta:
@@ -196,7 +211,18 @@ def _until(value: str, moment: datetime) -> timedelta:
 
 
 def _host(url: str) -> str:
-    return httpx2.URL(url).netloc.decode()
+    try:
+        return httpx2.URL(url).netloc.decode()
+    except httpx2.InvalidURL:
+        return "the address"
+
+
+def is_usable(url: str) -> bool:
+    """Tell whether a request can be sent to `url` at all."""
+    try:
+        return bool(httpx2.URL(url).host) and httpx2.Request("GET", url) is not None
+    except (httpx2.InvalidURL, UnicodeError, ValueError):
+        return False
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -71,6 +71,8 @@ class Shelf:
             if message.expires_at is not None and message.expires_at <= moment:
                 del self._messages[message.topic]
                 self._waiting.pop(message.topic, None)
+        if not self._waiting:
+            self._none.set()
 
     def __len__(self) -> int:
         """How many messages wait for the broker."""

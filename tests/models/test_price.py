@@ -172,7 +172,6 @@ def test_an_hour_makes_way_for_a_quarter_of_it() -> None:
     assert hour.updated(newer).slots == newer.slots
 
 
-@pytest.mark.xfail(strict=True, reason="newer slots that name no currency take away the one that was known")
 def test_a_known_currency_outlives_an_unknown_one() -> None:
     assert FOUR.updated(Curve(currency=None, slots=())).currency == "EUR"
 

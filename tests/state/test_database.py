@@ -157,16 +157,12 @@ def test_a_damaged_file_is_set_aside_and_a_new_one_begun(
     assert (record.levelno, record.message.count(ASIDE)) == (logging.WARNING, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="SQLite's verdict on a torn page has two lines, and so has the warning")
 def test_the_warning_is_one_line(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     torn_page(1)(folder / "state.db")
     reopened(folder)
     assert len(caplog.records[0].message.splitlines()) == 1
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a second damaged file of the same second takes the place of the first: a clock that stands still"
-)
 def test_two_damaged_files_are_both_kept(folder: Path) -> None:
     for content in (b"first" * 1000, b"second" * 1000):
         (folder / "state.db").write_bytes(content)
@@ -190,9 +186,6 @@ def test_an_empty_file_is_a_new_one(tmp_path: Path, caplog: pytest.LogCaptureFix
     assert (reopened(tmp_path), caplog.records) == (set(), [])
 
 
-@pytest.mark.xfail(
-    strict=True, raises=IsADirectoryError, reason="a folder in the file's place ends the program instead of being set aside"
-)
 def test_a_folder_in_its_place_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / "state.db").mkdir()
     assert reopened(tmp_path) == set()
@@ -264,7 +257,6 @@ def test_two_processes_write_side_by_side(folder: Path) -> None:
         assert topics(one) == topics(two) == TOPICS | {"one", "two"}
 
 
-@pytest.mark.xfail(strict=True, reason="a full disk at the start sets the good file aside and ends in sqlite3.OperationalError")
 def test_a_full_disk_is_not_taken_for_damage(folder: Path) -> None:
     command = [sys.executable, "-c", WITHOUT_SPACE, str(folder)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

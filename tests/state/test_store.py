@@ -141,20 +141,15 @@ def test_two_installations_have_different_numbers(tmp_path: Path) -> None:
         assert 0 <= one.share() < 1
 
 
-@pytest.mark.xfail(strict=True, reason="without a working state file each question makes up another installation")
 def test_an_installation_keeps_its_number_while_nothing_can_be_written(store: Store) -> None:
     store.database._connection.execute("PRAGMA query_only = 1")
     assert store.installation_id() == store.installation_id()
 
 
-@pytest.mark.xfail(strict=True, raises=ValueError, reason="an odd installation id in the file ends the program")
 def test_an_odd_number_of_the_installation_is_no_obstacle(store: Store) -> None:
     store.save([("INSERT OR REPLACE INTO installation VALUES ('id', 'odd')", ())])
     assert 0 <= store.share() < 1
 
 
-@pytest.mark.xfail(
-    strict=True, raises=UnicodeEncodeError, reason="a provider's id that is no Unicode escapes the write that never fails"
-)
 def test_an_id_that_is_no_unicode_does_not_stop_the_rest(store: Store) -> None:
     store.save([saved_curve("tibber", "\ud800", "import", PRICES)])

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -120,7 +119,6 @@ async def test_who_waits_for_an_empty_shelf_is_told_at_the_last_message() -> Non
     await filled.emptied()
 
 
-@pytest.mark.xfail(strict=True, reason="nobody is told when the last waiting message expires instead of being sent")
 async def test_who_waits_for_an_empty_shelf_is_told_when_the_rest_expires() -> None:
     filled = shelf(THREE)
     waiting = asyncio.create_task(filled.emptied())

@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 
 Json = dict[str, Any]
 
+MOST_DIGITS = 9  # before the point: no price and no hour of energy has more
 FALLBACK_ZONE = "Europe/Oslo"  # where Tibber is at home
 FALLBACK_TITLE = "home"
 LATE_ZEROS = timedelta(hours=24)  # consumption of the newest hours comes as 0 until it is known
@@ -28,7 +29,7 @@ def site(home: Json, *, personal: bool) -> Site:
     current = (subscription.get("priceInfo") or {}).get("current") or {}
     return Site(
         id=str(home["id"]),
-        title=str(home.get("appNickname") or FALLBACK_TITLE),
+        title=_text(home.get("appNickname")) or FALLBACK_TITLE,
         timezone=_zone(home.get("timeZone")),
         currency=currency(current.get("currency")),
         price_area=metering.get("priceAreaCode"),
@@ -117,7 +118,10 @@ def _instant(text: str) -> datetime:
 def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
         raise TypeError(f"{value!r} is not a number")
-    return Decimal(value)
+    number = Decimal(value)
+    if number.adjusted() >= MOST_DIGITS or number.adjusted() < -MOST_DIGITS:
+        raise ValueError("a number beyond all reason")
+    return number
 
 
 def _zone(name: object) -> str:
@@ -128,8 +132,13 @@ def _zone(name: object) -> str:
         return FALLBACK_ZONE
 
 
+def _text(value: object) -> str:
+    """Return `value` as text that can be encoded: half a surrogate pair cannot."""
+    return str(value or "").encode("utf-8", "replace").decode()
+
+
 def _personal(home: Json) -> dict[str, str]:
     metering = home.get("meteringPointData") or {}
     numbers = {"consumption_ean": metering.get("consumptionEan"), "production_ean": metering.get("productionEan")}
     facts = {**(home.get("address") or {}), **numbers}
-    return {key: str(value) for key, value in facts.items() if value}
+    return {key: _text(value) for key, value in facts.items() if value}

@@ -7,16 +7,14 @@ import random
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr
-
-from bridge.errors import Incomplete, Malformed, NotFound, RateLimited, SourceError
+from bridge.errors import Incomplete, Malformed, NotFound, RateLimited, SourceError, Unauthenticated
 from bridge.models.observation import Observation, PricesSeen, ReadingsSeen, Shortfall, SitesSeen
 from bridge.models.price import HOUR, QUARTER_HOUR
 from bridge.models.site import Site
 from bridge.pricing.day import midnight
-from bridge.providers.base import Known, SourceSettings, Surroundings, Url
+from bridge.providers.base import HeaderSecret, Known, SourceSettings, Surroundings, Url
 from bridge.providers.tibber import normalise
 from bridge.providers.tibber.documents import HOMES, PRICE_RANGE, PRICES, READINGS, VIEWER
 from bridge.providers.tibber.schedule import (
@@ -39,6 +37,10 @@ CODES: Mapping[str, type[SourceError]] = {
     "HOME_NOT_FOUND": NotFound,
     "NOT_FOUND": NotFound,
 }
+WORDS: Mapping[str, type[SourceError]] = {  # before 2025 a bad token came without a code
+    "invalid token": Unauthenticated,
+    "no valid access token": Unauthenticated,
+}
 QUARTERS, RANGE, HOURS = range(3)  # the rungs of the ladder
 
 
@@ -46,7 +48,7 @@ class TibberSettings(SourceSettings):
     """`[sources.NAME]` with `provider = "tibber"`."""
 
     provider: Literal["tibber"]
-    token: Annotated[SecretStr, Field(min_length=1)]  # a personal access token or an OAuth one
+    token: HeaderSecret  # a personal access token or an OAuth one
     url: Url = "https://api.tibber.com/v1-beta/gql"
 
     def identity(self) -> str:
@@ -57,7 +59,7 @@ class Tibber:
     """A source; see `bridge.providers.base.Source`."""
 
     def __init__(self, settings: TibberSettings, surroundings: Surroundings) -> None:
-        self._graphql = GraphQL(surroundings.http, settings.url, surroundings.redact, codes=CODES)
+        self._graphql = GraphQL(surroundings.http, settings.url, surroundings.redact, codes=CODES, words=WORDS)
         self._headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"}
         self._personal = settings.publish_personal_data
         self._share = surroundings.share
