@@ -19,7 +19,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, moment: datetime) -> None:
-        """Return at `moment` or as soon after it as can be, never before."""
+        """Return at `moment` or as soon after it as can be; before it only where the clock is set back meanwhile."""
         ...
 
 
@@ -30,5 +30,10 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def sleep_until(self, moment: datetime) -> None:
-        while (remaining := (moment - self.now()).total_seconds()) > 0:  # noqa: ASYNC110 - time is the event
+        before = self.now()
+        while (remaining := (moment - before).total_seconds()) > 0:
             await asyncio.sleep(min(remaining, LONGEST_NAP_S))
+            now = self.now()
+            if now < before:
+                return
+            before = now

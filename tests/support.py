@@ -54,7 +54,12 @@ class HandClock:
         await sleeper
 
     def set(self, moment: datetime) -> None:
-        """Set the clock, forwards or backwards, waking nobody."""
+        """Set the clock; set back, it wakes all sleepers, as the system's does."""
+        if moment < self._moment:
+            for _, _, sleeper in self._sleepers:
+                if not sleeper.done():
+                    sleeper.set_result(None)
+            self._sleepers.clear()
         self._moment = moment
 
     async def go_to(self, moment: datetime) -> None:

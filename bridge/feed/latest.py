@@ -3,6 +3,7 @@
 A curve keeps the day before yesterday, yesterday, today and tomorrow: 384 quarter-hours.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -52,6 +53,7 @@ class Latest:
         self.record = record
         curves, readings = store.curves(source), store.readings(source)
         self.version = 0  # grows with every observation kept
+        self.changed = asyncio.Event()  # set with it
         self.places: dict[str, Place] = {}
         for id_, named in self._named(store.sites(source).values()).items():
             kept = {stream: curve for (site, stream), curve in curves.items() if site == id_}
@@ -130,6 +132,7 @@ class Latest:
 
     def _saw(self, kind: type[Observation], moment: datetime) -> None:
         self.version += 1
+        self.changed.set()
         self.note(seen={**self.record.seen, kind.__name__: moment})
 
     def _name_of(self, id_: str) -> str:

@@ -57,6 +57,9 @@ class Poller:
             due = max(self._source.next_poll(self._latest, now), self._report.fortune.next_poll or now)
             self._tell(now, due)
             await self._clock.sleep_until(due)
+            if self._clock.now() < due:  # the clock was set back: what was reckoned with the wrong one is void
+                self._report.fortune.next_poll = None
+                continue
             await self.poll()
 
     async def poll(self) -> None:

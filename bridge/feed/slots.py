@@ -17,6 +17,7 @@ from bridge.transport.shelf import Shelf
 
 LEAD = timedelta(seconds=5)  # how long before the boundary the drawing begins
 LONGEST_SLEEP = timedelta(seconds=60)  # so that a clock set back is noticed
+NEWS_PAUSE = timedelta(seconds=0.2)
 BREATH = 20  # sites drawn before others get their turn
 
 
@@ -39,14 +40,38 @@ class Slots:
         """Change the slots on time, until cancelled."""
         while True:
             now = self._clock.now()
-            if self._shown is None or now < self._shown:  # the clock was set back: what stands there is not yet true
+            if self._is_untrue(now):
                 self.show(now)
             boundary = self.next_boundary(now)
-            if boundary is None or boundary - LEAD > now + LONGEST_SLEEP:
-                await self._clock.sleep_until(now + LONGEST_SLEEP)
-                continue
-            await self._clock.sleep_until(boundary - LEAD)
-            await self._change(boundary)
+            if boundary is not None and boundary - LEAD <= now + LONGEST_SLEEP:
+                if not await self._slept(max(boundary - LEAD, now)):
+                    await self._change(boundary)
+            else:
+                await self._slept(now + LONGEST_SLEEP)
+
+    def _is_untrue(self, now: datetime) -> bool:
+        """Tell whether what was shown is not what holds now: the clock was set back, or a boundary has been missed."""
+        if self._shown is None or now < self._shown:
+            return True
+        boundary = self.next_boundary(self._shown)
+        return boundary is not None and boundary <= now
+
+    async def _slept(self, until: datetime) -> bool:
+        """Sleep, and tell whether news came before the end: its slots may end sooner than all those known."""
+        nap = asyncio.create_task(self._clock.sleep_until(until))
+        news = [asyncio.create_task(latest.changed.wait()) for latest, _ in self._painters]
+        try:
+            await asyncio.wait((nap, *news), return_when=asyncio.FIRST_COMPLETED)
+            early = not nap.done()
+        finally:
+            for task in (nap, *news):
+                task.cancel()
+            await asyncio.gather(nap, *news, return_exceptions=True)
+        for latest, _ in self._painters:
+            latest.changed.clear()
+        if early:
+            await self._clock.sleep_until(self._clock.now() + NEWS_PAUSE)  # news of a thousand sites are one
+        return early
 
     def next_boundary(self, moment: datetime) -> datetime | None:
         """Return when a slot or a local day next begins or ends, or None where nothing is known."""
@@ -56,6 +81,8 @@ class Slots:
         known, drawn = self._known(), await self._draw(boundary)
         upcoming = self.next_boundary(boundary)
         await self._clock.sleep_until(boundary)
+        if self._clock.now() < boundary:
+            return  # the clock was set back
         self.turns += 1
         if upcoming is not None and self._clock.now() >= upcoming:  # the machine slept, or its clock was set
             self.show(self._clock.now())
@@ -65,7 +92,7 @@ class Slots:
         self._shelf.put(drawn)
         self._shown = boundary
         for latest, painter in self._painters:
-            for place in latest.places.values():
+            for place in list(latest.places.values()):
                 if midnight(boundary, place.site.zone) == boundary:
                     self._shelf.put(painter.day(place, boundary))
                     await asyncio.sleep(0)

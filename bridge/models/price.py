@@ -14,6 +14,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, model
 
 QUARTER_HOUR = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
+MOST_DIGITS = 9  # before the point: what is dearer than this is a fault, and cannot be a JSON number for long
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
@@ -40,6 +41,8 @@ class Curve(BaseModel):
     def _in_order(self) -> Self:
         if any(slot.end <= slot.start for slot in self.slots) or any(a.end > b.start for a, b in pairwise(self.slots)):
             raise ValueError("slots must be in order, disjoint and not empty")
+        if any(not slot.value.is_finite() or slot.value.adjusted() > MOST_DIGITS for slot in self.slots):
+            raise ValueError("a price is beyond all reason")
         return self
 
     @property

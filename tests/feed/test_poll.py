@@ -238,3 +238,16 @@ async def test_what_was_polled_is_written_even_when_the_poll_then_fails(tmp_path
     await bench.poll()
     assert Latest("home", {}, bench.store, "account").curve("1", "import") is not None
     await settle(1)
+
+
+async def test_a_wait_that_a_wrong_clock_reckoned_is_void_once_the_clock_is_right(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, GOOD, GOOD, GOOD)
+    bench.clock.set(utc("2036-01-01T00:00"))
+    task = asyncio.create_task(bench.poller.run())
+    await settle()
+    bench.source.next_poll = lambda known, moment: max(moment, utc("2026-06-10T12:00"))  # type: ignore[method-assign]
+    bench.clock.set(utc("2026-06-10T11:00"))
+    await bench.clock.go_to(utc("2026-06-10T12:00:30"))
+    assert bench.source.polls == [utc("2036-01-01T00:00"), utc("2026-06-10T12:00")]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

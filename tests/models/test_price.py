@@ -274,7 +274,7 @@ def test_a_curve_comes_back_from_json_as_it_was(given: Curve, resolution: timede
     assert Curve.model_validate_json(given.model_dump_json()) == given
 
 
-@given(st.decimals(allow_nan=False, allow_infinity=False))
+@given(st.decimals(-(10**9), 10**9, allow_nan=False))
 def test_a_price_comes_back_from_json_to_the_last_digit(value: Decimal) -> None:
     kept = Curve(currency="EUR", slots=(FIRST._replace(value=value),))
     assert str(Curve.model_validate_json(kept.model_dump_json()).slots[0].value) == str(value)

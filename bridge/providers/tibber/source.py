@@ -19,6 +19,7 @@ from bridge.providers.tibber import normalise
 from bridge.providers.tibber.documents import HOMES, PRICE_RANGE, PRICES, READINGS, VIEWER
 from bridge.providers.tibber.schedule import (
     HOMES_EVERY,
+    LONGEST_RETRY,
     READINGS_EVERY,
     lacking,
     next_release,
@@ -103,18 +104,16 @@ class Tibber:
     # when
 
     def _homes_due(self, known: Known, moment: datetime) -> datetime:
-        seen = known.seen(SitesSeen)
-        return seen + HOMES_EVERY if seen else moment
+        return _after(known.seen(SitesSeen), HOMES_EVERY, moment)
 
     def _readings_due(self, known: Known, moment: datetime) -> datetime:
-        asked = self._readings_asked_at or known.seen(ReadingsSeen)
-        return asked + READINGS_EVERY if asked else moment
+        return _after(self._readings_asked_at or known.seen(ReadingsSeen), READINGS_EVERY, moment)
 
     def _prices_due(self, known: Known, moment: datetime) -> datetime:
         if not self._asked:
             return moment
         if self._retry_at is not None:
-            return self._retry_at
+            return min(self._retry_at, moment + LONGEST_RETRY * 2)  # should the clock have been set back
         gap = any(self._lacking(known, site, moment) for site in self._priced(known))
         return moment if gap else next_release(moment, self._share)
 
@@ -246,6 +245,11 @@ class Tibber:
             for field in ("consumption", "production"):
                 if error := result.error_at("viewer", "homes", index, field):
                     yield Shortfall(self._graphql.error(error), home["id"], behind=False)
+
+
+def _after(last: datetime | None, span: timedelta, moment: datetime) -> datetime:
+    """Return when `span` after `last` is over; a `last` ahead of `moment` was noted by a clock that was wrong."""
+    return last + span if last is not None and last <= moment else moment
 
 
 def _homes(result: Result) -> list[dict[str, Any] | None]:
