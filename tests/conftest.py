@@ -1,7 +1,7 @@
 """Fixtures of the tests that need real parts: a private mosquitto, and a subscriber that remembers what it saw."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,8 +10,15 @@ import pytest
 
 from bridge.simulator.broker import HOST, Running, broker, programs
 from bridge.transport.mqtt import MqttSettings
+from tests.support import close_stores
 
 PATIENCE_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _stores_are_closed() -> Iterator[None]:
+    yield
+    close_stores()
 
 
 @pytest.fixture

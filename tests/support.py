@@ -13,6 +13,7 @@ from pathlib import Path
 from bridge.models.observation import Observation
 from bridge.models.price import QUARTER_HOUR, Curve, Slot
 from bridge.models.site import Site
+from bridge.state.store import Store
 
 FACTS = Path(__file__).resolve().parents[2] / "shared"  # not a part of the project: a test that reads it skips without it
 
@@ -32,6 +33,20 @@ def quarters(start: datetime, values: Sequence[float | str], level: str | None =
 
 def curve(start: datetime, values: Sequence[float | str], currency: str = "EUR") -> Curve:
     return Curve(currency=currency, slots=quarters(start, values))
+
+
+_opened: list[Store] = []
+
+
+def store(folder: Path, moment: datetime) -> Store:
+    """Return the state in `folder`; it is closed when the test ends."""
+    _opened.append(Store(folder, moment))
+    return _opened[-1]
+
+
+def close_stores() -> None:
+    while _opened:
+        _opened.pop().database.close()
 
 
 class HandClock:

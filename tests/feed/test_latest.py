@@ -8,8 +8,7 @@ from bridge.feed.latest import Latest
 from bridge.models.observation import PricesSeen, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
-from bridge.state.store import Store
-from tests.support import curve, utc
+from tests.support import curve, store, utc
 
 NOW = utc("2026-06-10T10:00")
 
@@ -19,7 +18,7 @@ def site(id_: str, title: str) -> Site:
 
 
 def latest(folder: Path, configured: dict[str, str] | None = None, identity: str = "account") -> Latest:
-    return Latest("home", configured or {}, Store(folder, NOW), identity)
+    return Latest("home", configured or {}, store(folder, NOW), identity)
 
 
 def seen(known: Latest, *sites: Site, complete: bool = True) -> dict[str, str]:

@@ -20,10 +20,9 @@ from bridge.models.site import Site
 from bridge.providers.base import Known
 from bridge.redact import Redactor
 from bridge.state.budget import Budget, BudgetSettings
-from bridge.state.store import Store
 from bridge.topics import Topics
 from bridge.transport.shelf import Shelf
-from tests.support import HandClock, curve, settle, utc
+from tests.support import HandClock, curve, settle, store, utc
 
 NOW = utc("2026-06-10T10:05")
 SITE = Site(id="1", title="Home", timezone="Europe/Berlin")
@@ -58,7 +57,7 @@ class Bench:
         self, folder: Path, *script: Sequence[Observation | Exception], after_poll: Callable[[], None] = lambda: None
     ) -> None:
         self.clock, self.shelf, self.topics = HandClock(NOW), Shelf(), Topics("kwh2mqtt")
-        self.store = Store(folder, NOW)
+        self.store = store(folder, NOW)
         self.latest = Latest("home", {}, self.store, "account")
         budget = Budget("home", BudgetSettings(), self.store.database)
         self.report = SourceReport(self.topics, "tibber", self.latest, budget)

@@ -17,10 +17,9 @@ from bridge.models.message import Message
 from bridge.models.observation import PricesSeen, SitesSeen
 from bridge.models.price import QUARTER_HOUR, Curve, Slot
 from bridge.models.site import Site
-from bridge.state.store import Store
 from bridge.topics import Topics
 from bridge.transport.shelf import Shelf
-from tests.support import HandClock, curve, settle, utc
+from tests.support import HandClock, curve, settle, store, utc
 
 SITE = Site(id="1", title="Home", timezone="Europe/Berlin", currency="EUR", streams=("import",))
 BELOW = "kwh2mqtt/home/home/price/import"
@@ -50,7 +49,7 @@ class Home:
 
     def __init__(self, folder: Path, clock: HandClock, known: Curve) -> None:
         self.clock, self.shelf = clock, Diary(clock)
-        self.latest = Latest("home", {}, Store(folder, clock.now()), "account")
+        self.latest = Latest("home", {}, store(folder, clock.now()), "account")
         self.latest.keep(SitesSeen((SITE,)), clock.now())
         self.latest.keep(PricesSeen("1", "import", known), clock.now())
         self.slots = Slots(Topics("kwh2mqtt"), [self.latest], self.shelf, clock)
