@@ -53,7 +53,7 @@ async def run(port: int, count: int, step: timedelta, folder: Path) -> None:
         filled(latest, count, origin, step)
         broker = Broker(MqttSettings(host=HOST, port=port), shelf, clock, state_topic=topics.bridge("state"), client_id="fleet")
         feed = Slots(topics, [latest], shelf, clock)
-        feed.show(clock.now())
+        await feed.show(clock.now())
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(broker.run())
             await shelf.emptied()

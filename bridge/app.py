@@ -28,6 +28,7 @@ from bridge.transport.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
+GOODBYE_S = 10.0
 CACHE_FIRST_S = 5.0  # how long the first poll waits for the cached prices to be at the broker
 
 
@@ -66,15 +67,16 @@ class App:
             ]
             await stop.wait()
             for task in reversed(running):  # the broker last: it says goodbye
-                task.cancel()
-                await asyncio.wait([task])
+                while not task.done():  # a library may swallow one cancellation
+                    task.cancel()
+                    await asyncio.wait([task], timeout=GOODBYE_S)
 
     async def _feed(self) -> None:
         self.shelf.put([self.report.info()])
         await self._until_the_clock_is_set()
         self._leftovers.clear({account.latest.source: account.latest for account in self.accounts})
         now = self.clock.now()
-        self.slots.show(now)
+        await self.slots.show(now)
         for account in self.accounts:
             self.shelf.put(account.report.messages(now))
         self._after_poll()
@@ -137,5 +139,5 @@ def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: 
 
 
 def _identity(settings: SourceSettings, store: Store) -> str:
-    salted = f"{store.installation_id()} {settings.identity()}"
+    salted = f"{store.installation_id()} {settings.publish_personal_data} {settings.identity()}"
     return hashlib.sha256(salted.encode()).hexdigest()[:16]

@@ -31,8 +31,7 @@ def _clock(app: App) -> bool:
 async def _broker(settings: Settings) -> bool:
     trouble = await greet(settings.mqtt)
     if trouble is not None:
-        mend = "start the broker, or correct mqtt.host and mqtt.port" if "check" not in trouble else "then try again"
-        return _say("fault", "mqtt", f"{settings.mqtt.address}: {trouble}; {mend}")
+        return _say("fault", "mqtt", f"{settings.mqtt.address}: {trouble}")
     return _say("ok", "mqtt", f"connected to {settings.mqtt.address} (MQTT {settings.mqtt.protocol})")
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bridge import __version__
@@ -115,40 +116,68 @@ def _configured(given: argparse.Namespace) -> tuple[Settings, Redactor]:
 
 
 def _run(given: argparse.Namespace) -> int:
-    from bridge.state.lock import locked
-
-    settings: Settings | None = load(given.config)
-    while settings is not None:  # once more for each configuration that was loaded anew
-        redact = Redactor(settings.secrets())
-        _log_to_stderr(redact, verbose=given.verbose)
-        with locked(settings.state.directory):
-            settings = asyncio.run(_run_until_told(given.config, settings, redact))
-    return DONE
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
+    settings, redact = _configured(given)
+    return asyncio.run(_run_until_told(given, settings, redact))
 
 
-async def _run_until_told(file: Path | None, settings: Settings, redact: Redactor) -> Settings | None:
-    """Run until a signal; return the configuration to go on with, or None to end."""
-    from bridge.app import built
+async def _run_until_told(given: argparse.Namespace, settings: Settings, redact: Redactor) -> int:
+    """Run until SIGTERM or SIGINT, with each configuration that SIGHUP brings."""
+    loop, stop, orders = asyncio.get_running_loop(), asyncio.Event(), Orders()
 
-    stop = asyncio.Event()
-    fresh: list[Settings] = []
+    def end() -> None:
+        orders.ended = True
+        stop.set()
 
     def reload() -> None:
         try:
-            fresh.append(load(file))
+            orders.fresh = load(given.config)
         except Misconfigured as error:
-            log.warning("the configuration stays as it is, the new one cannot be used:\n%s", error)
+            _refuse(error)
         else:
             stop.set()
 
-    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     loop.add_signal_handler(signal.SIGHUP, reload)
-    async with built(settings, SystemClock(), redact) as app:
-        log.info("kwh2mqtt %s: %d source(s), state in %s", __version__, len(settings.sources), settings.state.directory)
-        await app.run(stop)
-    return fresh[-1] if fresh else None
+    proven: Settings | None = None  # a configuration that has run
+    while True:
+        try:
+            await _run_with(settings, redact, stop)
+            proven = settings
+        except Misconfigured as error:  # its state folder cannot be used
+            if proven is None:
+                raise
+            _refuse(error)
+            settings = proven
+        if orders.ended:
+            return DONE
+        settings, orders.fresh = orders.fresh or settings, None
+        stop.clear()
+        redact = Redactor(settings.secrets())
+        _log_to_stderr(redact, verbose=given.verbose)
+
+
+@dataclass
+class Orders:
+    """What the signals have asked for."""
+
+    ended: bool = False
+    fresh: Settings | None = None
+
+
+async def _run_with(settings: Settings, redact: Redactor, stop: asyncio.Event) -> None:
+    from bridge.app import built
+    from bridge.state.lock import locked
+
+    with locked(settings.state.directory):
+        async with built(settings, SystemClock(), redact) as app:
+            log.info("kwh2mqtt %s: %d source(s), state in %s", __version__, len(settings.sources), settings.state.directory)
+            await app.run(stop)
+
+
+def _refuse(error: Misconfigured) -> None:
+    log.warning("the configuration stays as it is, the new one cannot be used:\n%s", error)
 
 
 def _demo(given: argparse.Namespace) -> int:

@@ -24,7 +24,7 @@ from bridge.simulator.broker import HOST, USUAL_PORT, NoBroker, broker
 from bridge.simulator.server import Server
 from bridge.simulator.tibber import PATH, Tibber
 from bridge.state.settings import StateSettings
-from bridge.transport.mqtt import ONLINE, MqttSettings
+from bridge.transport.mqtt import MqttSettings
 
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
 POLL_S = 0.1
@@ -101,8 +101,7 @@ async def _all_published(app: App, stop: asyncio.Event) -> bool:
 
 def _list(app: App) -> None:
     _say("\nThese are retained on the broker now:\n")
-    state = Message(app.topics.bridge("state"), ONLINE)
-    for message in sorted([*app.shelf.messages(), state]):
+    for message in sorted(app.shelf.messages()):
         _say(_line(message))
 
 

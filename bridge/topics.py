@@ -17,7 +17,7 @@ from typing import NamedTuple
 RESERVED_SOURCES = frozenset({"bridge", "command", "response", "plan", "homeassistant"})
 RESERVED_SITES = frozenset({"state", "health"})  # they stand where a site would
 SOURCE_NAME = r"[a-z][a-z0-9_-]*"
-LEVEL = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+LONGEST_LEVEL = 64
 _UNDECOMPOSED = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ß": "ss", "ẞ": "SS", "þ": "th",
                                "Þ": "Th", "ð": "d", "Ð": "D", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i"})  # fmt: skip
 
@@ -63,7 +63,7 @@ def fold(name: str) -> str:
     """Return `name` as a topic level: `Holm Street` → `holm-street`, `maxCapacity` → `max-capacity`; may be empty."""
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", name.translate(_UNDECOMPOSED))
     letters = (letter for letter in unicodedata.normalize("NFKD", spaced) if not unicodedata.combining(letter))
-    return re.sub(r"[^a-z0-9]+", "-", "".join(letters).lower()).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", "".join(letters).lower()).strip("-")[:LONGEST_LEVEL].rstrip("-")
 
 
 def distinct(name: str, taken: Container[str]) -> str:

@@ -17,6 +17,7 @@ from bridge.models.payload import BridgeHealth, BridgeInfo, Columns, Payload, Pr
 from bridge.providers import base as providers
 from bridge.redact import Redactor
 from bridge.settings import Settings
+from bridge.simulator.broker import free_port
 from bridge.simulator.faults import Fault
 from bridge.simulator.homes import DEFAULT_HOMES, Home
 from bridge.simulator.server import Server
@@ -198,6 +199,20 @@ async def test_what_a_removed_source_left_is_cleared_and_nothing_else(tmp_path: 
                 await seen.until(lambda seen: seen.get(state("other")) == "online")
 
 
+async def test_a_removed_source_is_cleared_also_where_the_broker_was_away_at_first(tmp_path: Path, mqtt: MqttSettings) -> None:
+    async with tibber() as (_, url):
+        async with running(configured(tmp_path, mqtt, old=url)), subscribed(mqtt) as seen:
+            await seen.until(lambda seen: seen.get(state("old")) == "online")
+        away = mqtt.model_copy(update={"port": free_port()})
+        async with running(configured(tmp_path, away, other=url)) as app:
+            async with asyncio.timeout(20):
+                while app.accounts[0].latest.record.last_success is None:
+                    await asyncio.sleep(0.02)
+        async with running(configured(tmp_path, mqtt, other=url)), subscribed(mqtt) as seen:
+            await seen.until(lambda seen: seen.get(state("other")) == "online")
+            await seen.until(lambda seen: not any("/old/" in topic for topic in seen.latest))
+
+
 async def test_a_topic_of_another_program_below_our_base_is_left_alone(tmp_path: Path, mqtt: MqttSettings) -> None:
     import aiomqtt
 
@@ -233,8 +248,8 @@ async def test_with_a_clock_of_1970_no_price_is_published_and_nobody_is_asked(
     assert [record.getMessage()[:21] for record in caplog.records] == ["the clock says 1970-0"]
 
 
-async def test_personal_data_is_published_only_where_it_is_wanted(tmp_path: Path, mqtt: MqttSettings) -> None:
-    async with tibber() as (_, url):
+async def test_personal_data_is_published_only_while_it_is_wanted(tmp_path: Path, mqtt: MqttSettings) -> None:
+    async with tibber() as (simulated, url):
         settings = configured(tmp_path, mqtt, home=url)
         async with subscribed(mqtt) as seen, running(settings):
             await seen.until(lambda seen: seen.get(state("home")) == "online")
@@ -245,3 +260,8 @@ async def test_personal_data_is_published_only_where_it_is_wanted(tmp_path: Path
         again = Settings(None, mqtt, StateSettings(directory=tmp_path / "fresh"), wanting, settings.providers)
         async with running(again), subscribed(mqtt) as seen:
             await seen.until(lambda seen: "personal" in json.loads(seen.latest.get(f"{HOME}/info", b"{}")))
+        simulated.faults.set(Fault.SLOW)
+        taken_back = Settings(None, mqtt, again.state, settings.sources, settings.providers)
+        async with running(taken_back), subscribed(mqtt) as seen:
+            await seen.until(lambda seen: seen.get("kwh2mqtt/bridge/state") == "online")
+            await seen.until(lambda seen: "personal" not in json.loads(seen.latest.get(f"{HOME}/info", b'{"personal": 1}')))

@@ -156,6 +156,49 @@ async def test_sighup_takes_a_new_configuration_and_keeps_the_old_where_the_new_
             assert await bridge.ended(signal.SIGINT) == 0
 
 
+async def test_sigterm_ends_it_also_while_it_reloads(tmp_path: Path, mqtt: MqttSettings) -> None:
+    async with tibber() as (_, url), subscribed(mqtt) as seen:
+        async with started(write(tmp_path, mqtt, ("home", url))) as bridge:
+            await seen.until(lambda seen: seen.get("kwh2mqtt/home/state") == "online")
+            for _ in range(3):
+                bridge.process.send_signal(signal.SIGHUP)
+            assert await bridge.ended(signal.SIGTERM) == 0
+        await seen.until(lambda seen: seen.get("kwh2mqtt/bridge/state") == "offline")
+
+
+async def test_sighup_never_kills_it_however_early_or_often(tmp_path: Path, mqtt: MqttSettings) -> None:
+    async with tibber() as (_, url), subscribed(mqtt) as seen, started(write(tmp_path, mqtt, ("home", url))) as bridge:
+        await until_ignored(bridge.process.pid)
+        for _ in range(100):
+            bridge.process.send_signal(signal.SIGHUP)
+            await asyncio.sleep(0.005)
+        await seen.until(lambda seen: seen.get("kwh2mqtt/home/state") == "online")
+        assert await bridge.ended(signal.SIGTERM) == 0
+
+
+async def until_ignored(process: int) -> None:
+    """Return once the process is past the start of the interpreter, which nobody can guard."""
+    async with asyncio.timeout(20):
+        while True:
+            status = Path(f"/proc/{process}/status").read_text()
+            masks = dict(line.split(":\t") for line in status.splitlines() if line.startswith(("SigIgn", "SigCgt")))
+            if any(int(mask, 16) & 1 << (signal.SIGHUP - 1) for mask in masks.values()):
+                return
+            await asyncio.sleep(0.005)
+
+
+async def test_a_reload_to_a_state_folder_that_cannot_be_used_keeps_the_old_one(tmp_path: Path, mqtt: MqttSettings) -> None:
+    async with tibber() as (_, url), subscribed(mqtt) as seen:
+        config = write(tmp_path, mqtt, ("home", url))
+        async with started(config) as bridge:
+            await seen.until(lambda seen: seen.get("kwh2mqtt/home/state") == "online")
+            config.write_text(config.read_text().replace('/state"', '/log/state"'))  # `log` is a file
+            bridge.process.send_signal(signal.SIGHUP)
+            await until_logged(bridge, "the configuration stays as it is")
+            await seen.until(lambda seen: seen.get("kwh2mqtt/bridge/state") == "online")
+            assert await bridge.ended(signal.SIGTERM) == 0
+
+
 async def until_logged(bridge: Bridge, text: str) -> None:
     async with asyncio.timeout(20):
         while text not in bridge.log.read_text():

@@ -5,7 +5,7 @@ import contextlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from bridge import __version__
@@ -27,7 +27,7 @@ from bridge.topics import Topics
 from bridge.transport.mqtt import OFFLINE, ONLINE, Broker
 from bridge.transport.shelf import Shelf
 
-EVERY = timedelta(seconds=60)
+EVERY_S = 60.0
 LAG_SAMPLE_S = 1.0
 MIB = 2**20
 
@@ -114,7 +114,7 @@ class BridgeReport:
             for report in self._sources:
                 self._shelf.put(report.messages(moment))
             self._lag_s = 0.0
-            await self._measure_lag(moment + EVERY)
+            await self._measure_lag()
 
     def health(self, moment: datetime) -> Message:
         """Return `bridge/health`."""
@@ -131,9 +131,10 @@ class BridgeReport:
         )
         return Message(self._topics.bridge("health"), payload.encoded())
 
-    async def _measure_lag(self, until: datetime) -> None:
+    async def _measure_lag(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._clock.now() < until:
+        until = loop.time() + EVERY_S  # not the clock's time, which may be set
+        while loop.time() < until:
             due = loop.time() + LAG_SAMPLE_S
             await asyncio.sleep(LAG_SAMPLE_S)
             self._lag_s = max(self._lag_s, loop.time() - due)

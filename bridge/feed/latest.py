@@ -45,12 +45,15 @@ class Latest:
     """One source's sites, curves and readings, and when each kind was last seen."""
 
     def __init__(self, source: str, configured: Mapping[str, str], store: Store, identity: str) -> None:
-        """`configured` are the user's names for sites by the provider's id; a new `identity` asks for the sites anew."""
+        """`configured` are the user's names for sites by the provider's id; a new `identity` asks for the sites anew.
+
+        It changes with the account and with the leave to publish personal data, of which nothing is kept then.
+        """
         self.source, self._configured, self._store = source, configured, store
-        record = store.source(source)
-        if record.identity != identity:
-            record = SourceRecord(identity=identity)
-        self.record = record
+        self.record = store.source(source)
+        same = self.record.identity == identity
+        if not same:
+            self.record = SourceRecord(identity=identity)
         curves, readings = store.curves(source), store.readings(source)
         self.version = 0  # grows with every observation kept
         self.changed = asyncio.Event()  # set with it
@@ -58,7 +61,8 @@ class Latest:
         for id_, named in self._named(store.sites(source).values()).items():
             kept = {stream: curve for (site, stream), curve in curves.items() if site == id_}
             newest = {(reading.meter, reading.quantity): reading for reading in readings.get(id_, ())}
-            self.places[id_] = Place(named.name, named.site, kept, newest)
+            site = named.site if same else named.site.model_copy(update={"personal": None})
+            self.places[id_] = Place(named.name, site, kept, newest)
 
     # what providers ask (bridge.providers.base.Known)
 

@@ -14,16 +14,19 @@ class Leftovers:
     def __init__(self, topics: Topics, shelf: Shelf, store: Store) -> None:
         self._topics, self._shelf, self._store = topics, shelf, store
         self._remembered = store.topics()
+        self._gone: set[str] = set()  # cleared, but the broker may not know yet
 
     def clear(self, sources: Mapping[str, Latest]) -> None:
         """Empty the topics whose source is no longer configured, or whose site the source no longer has."""
-        gone = {topic for topic in self._remembered if self._is_gone(topic, sources)}
-        self._shelf.clear(sorted(gone))
-        self._store.forget_topics(gone)
-        self._remembered -= gone
+        self._gone = {topic for topic in self._remembered if self._is_gone(topic, sources)}
+        self._shelf.clear(sorted(self._gone))
+        self._remembered -= self._gone
 
     def remember(self) -> None:
-        """Write down the topics that are new."""
+        """Write down the topics that are new, and forget those that the broker has cleared."""
+        if self._gone and not len(self._shelf):
+            self._store.forget_topics(self._gone)
+            self._gone = set()
         ours = {topic for topic in self._shelf.topics() if self._topics.place(topic)}
         if new := ours - self._remembered:
             self._store.remember_topics(sorted(new))

@@ -72,10 +72,12 @@ class Painter:
         for stream, curve in place.curves.items():
             slots = enrich.shown(curve, zone, moment)
             last = curve.end if slots else None
-            series, grid = (encoded_slots(slots), enrich.columns(curve, slots).encoded()) if slots else (NOTHING, NOTHING)
+            series = encoded_slots(slots) if slots else NOTHING
+            grid = enrich.columns(curve, slots).encoded() if slots else NOTHING
+            glance = enrich.summary(curve, zone, moment).encoded() if slots else NOTHING
             yield Message(self._topic(place, stream, "slots"), series, last)
             yield Message(self._topic(place, stream, "columns"), grid, last)
-            yield Message(self._topic(place, stream, "summary"), enrich.summary(curve, zone, moment).encoded())
+            yield Message(self._topic(place, stream, "summary"), glance)
 
     def _message(self, place: Place, stream: str, figure: str, payload: bytes | None, slot: Slot | None) -> Message:
         return Message(self._topic(place, stream, figure), payload or NOTHING, slot.end + GRACE if slot else None)

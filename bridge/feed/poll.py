@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 SHORTEST_PAUSE = timedelta(seconds=60)  # between two polls, whatever a source says
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(minutes=30)
-BAD_CREDENTIALS = timedelta(hours=24)  # asking again with the same ones is no use, but providers have erred before
+BAD_CREDENTIALS = timedelta(minutes=15)  # asking again is hardly any use, but providers have erred before: ever more rarely
+LONGEST_BAD_CREDENTIALS = timedelta(hours=24)
+LONGEST_TEXT = 300  # characters of an error
 
 
 class Internal(BridgeError):
@@ -54,13 +56,20 @@ class Poller:
         """Poll whenever something is due, until cancelled."""
         while True:
             now = self._clock.now()
-            due = max(self._source.next_poll(self._latest, now), self._report.fortune.next_poll or now)
+            due = max(self._due(now), self._report.fortune.next_poll or now)
             self._tell(now, due)
             await self._clock.sleep_until(due)
             if self._clock.now() < due:  # the clock was set back: what was reckoned with the wrong one is void
                 self._report.fortune.next_poll = None
                 continue
             await self.poll()
+
+    def _due(self, now: datetime) -> datetime:
+        try:
+            return self._source.next_poll(self._latest, now)
+        except Exception:
+            log.exception("%s: an unforeseen fault", self._latest.source)
+            return now + LONGEST_BACK_OFF
 
     async def poll(self) -> None:
         """Poll once. What went wrong stands in the report and the log; nothing is raised."""
@@ -82,8 +91,9 @@ class Poller:
         except SourceError as raised:
             error = raised
         except Exception as raised:
-            log.exception("%s: an unforeseen fault", self._latest.source)
-            error = Internal(self._redact(f"{type(raised).__name__}: {raised}"))
+            again = isinstance(fortune.error, Internal)
+            log.log(logging.DEBUG if again else logging.ERROR, "%s: an unforeseen fault", self._latest.source, exc_info=True)
+            error = Internal(self._redact(f"{type(raised).__name__}: {raised}")[:LONGEST_TEXT])
         if error is None:
             self._latest.note(last_success=moment)
         self._latest.save(statements)
@@ -91,15 +101,21 @@ class Poller:
         self._after_poll()
 
     def _keep(self, observation: Observation, moment: datetime) -> list[Statement]:
-        before = {place.name for place in self._latest.places.values()}
+        before = self._names() if isinstance(observation, SitesSeen) else {}
         statements = self._latest.keep(observation, moment)
         now = self._clock.now()  # not `moment`: the slot may have changed while the provider thought
         if isinstance(observation, SitesSeen):
-            self._clear(before - {place.name for place in self._latest.places.values()})
-            self._shelf.put(self._painter.all(now))
+            after = self._names()
+            self._clear({name for id_, name in before.items() if after.get(id_) != name})
+            for id_, place in self._latest.places.items():
+                known = before.get(id_) == place.name
+                self._shelf.put([self._painter.info(place)] if known else self._painter.site(place, now))
         elif not isinstance(observation, Shortfall):
             self._shelf.put(self._painter.site(self._latest.places[observation.site], now))
         return statements
+
+    def _names(self) -> dict[str, str]:
+        return {id_: place.name for id_, place in self._latest.places.items()}
 
     def _clear(self, names: set[str]) -> None:
         for name in names:
@@ -125,7 +141,7 @@ class Poller:
 
     def _back_off(self, error: BridgeError) -> timedelta:
         if isinstance(error, Unauthenticated):
-            return BAD_CREDENTIALS
+            return min(BAD_CREDENTIALS * (1 << 2 * min(self._failures - 1, 5)), LONGEST_BAD_CREDENTIALS)
         jittered = self._chance.uniform(0.5, 1) * min(FIRST_BACK_OFF * (1 << min(self._failures, 10)), LONGEST_BACK_OFF)
         if isinstance(error, RateLimited) and error.retry_after is not None:
             return error.retry_after + timedelta(seconds=self._chance.uniform(0, 30))

@@ -4,16 +4,21 @@ Drawing a thousand sites takes a second; waiting until the boundary to begin wou
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.feed.latest import Latest
+from bridge.feed.latest import Latest, Place
 from bridge.feed.messages import Painter
 from bridge.models.message import Message
 from bridge.pricing.day import midnight
 from bridge.topics import Topics
 from bridge.transport.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+Draw = Callable[[Painter, Place], Iterable[Message]]
 
 LEAD = timedelta(seconds=5)  # how long before the boundary the drawing begins
 LONGEST_SLEEP = timedelta(seconds=60)  # so that a clock set back is noticed
@@ -28,12 +33,10 @@ class Slots:
         self._painters = [(latest, Painter(topics, latest)) for latest in sources]
         self._shelf, self._clock = shelf, clock
         self._shown: datetime | None = None  # the moment that stands on the topics
-        self.turns = 0  # how often the slot changed, for the watch over progress
 
-    def show(self, moment: datetime) -> None:
+    async def show(self, moment: datetime) -> None:
         """Lay everything that is known on the shelf as it is at `moment`."""
-        for _, painter in self._painters:
-            self._shelf.put(painter.all(moment))
+        self._shelf.put(await self._drawn(lambda painter, place: painter.site(place, moment)))
         self._shown = moment
 
     async def run(self) -> None:
@@ -41,7 +44,7 @@ class Slots:
         while True:
             now = self._clock.now()
             if self._is_untrue(now):
-                self.show(now)
+                await self.show(now)
             boundary = self.next_boundary(now)
             if boundary is not None and boundary - LEAD <= now + LONGEST_SLEEP:
                 if not await self._slept(max(boundary - LEAD, now)):
@@ -78,30 +81,29 @@ class Slots:
         return min(self._changes(moment), default=None)
 
     async def _change(self, boundary: datetime) -> None:
-        known, drawn = self._known(), await self._draw(boundary)
+        known, drawn = self._known(), await self._drawn(lambda painter, place: painter.now(place, boundary))
         upcoming = self.next_boundary(boundary)
         await self._clock.sleep_until(boundary)
         if self._clock.now() < boundary:
             return  # the clock was set back
-        self.turns += 1
         if upcoming is not None and self._clock.now() >= upcoming:  # the machine slept, or its clock was set
-            self.show(self._clock.now())
+            await self.show(self._clock.now())
             return
         while self._known() != known:  # prices came in between, perhaps while others were drawn
-            known, drawn = self._known(), await self._draw(boundary)
+            known, drawn = self._known(), await self._drawn(lambda painter, place: painter.now(place, boundary))
         self._shelf.put(drawn)
         self._shown = boundary
-        for latest, painter in self._painters:
-            for place in list(latest.places.values()):
-                if midnight(boundary, place.site.zone) == boundary:
-                    self._shelf.put(painter.day(place, boundary))
-                    await asyncio.sleep(0)
+        self._shelf.put(await self._drawn(lambda painter, place: _of_a_new_day(painter, place, boundary)))
 
-    async def _draw(self, moment: datetime) -> list[Message]:
+    async def _drawn(self, draw: Draw) -> list[Message]:
+        """Return what `draw` makes of each place, letting others have their turn; one that cannot be drawn is left out."""
         drawn: list[Message] = []
         for latest, painter in self._painters:
             for count, place in enumerate(list(latest.places.values())):
-                drawn += painter.now(place, moment)
+                try:
+                    drawn += draw(painter, place)
+                except Exception:
+                    log.exception("%s: site %s cannot be shown", latest.source, place.name)
                 if count % BREATH == 0:
                     await asyncio.sleep(0)
         return drawn
@@ -116,3 +118,8 @@ class Slots:
                     yield midnight(moment, place.site.zone, 1)
                     if (change := curve.change_after(moment)) is not None:
                         yield change
+
+
+def _of_a_new_day(painter: Painter, place: Place, boundary: datetime) -> Iterator[Message]:
+    if midnight(boundary, place.site.zone) == boundary:
+        yield from painter.day(place, boundary)

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, model
 
 QUARTER_HOUR = timedelta(minutes=15)
 HOUR = timedelta(hours=1)
-MOST_DIGITS = 9  # before the point: what is dearer than this is a fault, and cannot be a JSON number for long
+BEYOND_REASON = 10**9  # no price of a kWh and no hour's energy is greater: it is a fault, and may be no JSON number
+NOTHING = Decimal("1e-12")  # what is less is zero that went through binary fractions
 
 Instant = Annotated[AwareDatetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 
@@ -41,8 +42,8 @@ class Curve(BaseModel):
     def _in_order(self) -> Self:
         if any(slot.end <= slot.start for slot in self.slots) or any(a.end > b.start for a, b in pairwise(self.slots)):
             raise ValueError("slots must be in order, disjoint and not empty")
-        if any(not slot.value.is_finite() or slot.value.adjusted() > MOST_DIGITS for slot in self.slots):
-            raise ValueError("a price is beyond all reason")
+        for slot in self.slots:
+            sane(slot.value)
         return self
 
     @property
@@ -83,7 +84,9 @@ class Curve(BaseModel):
         return self.slots[index].start if index < len(self.slots) else None
 
     def updated(self, newer: "Curve") -> "Curve":
-        """Return this curve with `newer`'s slots in it; where they overlap, the newer ones stand."""
+        """Return this curve with `newer`'s slots in it; where they overlap, or differ in currency, the newer ones stand."""
+        if newer.slots and newer.currency and self.currency and newer.currency != self.currency:
+            return newer
         kept = [slot for slot in self.slots if not newer.overlaps(slot)]
         slots = tuple(sorted((*kept, *newer.slots), key=_start))
         currency = newer.currency or self.currency
@@ -97,6 +100,13 @@ class Curve(BaseModel):
         """Tell whether any slot of the curve shares a moment with `slot`."""
         index = bisect_left(self.slots, slot.end, key=_start) - 1
         return index >= 0 and self.slots[index].end > slot.start
+
+
+def sane(value: Decimal) -> Decimal:
+    """Return `value`, 0 for the residue of one. Raises ValueError where it is beyond all reason."""
+    if not value.is_finite() or abs(value) > BEYOND_REASON:
+        raise ValueError("a number is beyond all reason")
+    return value if abs(value) >= NOTHING else Decimal()
 
 
 def split(slot: Slot, step: timedelta) -> Iterable[Slot]:

@@ -4,7 +4,9 @@ They are found by looking into this folder and at the entry points `kwh2mqtt.pro
 """
 
 import importlib
+import json
 import pkgutil
+import random
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from ipaddress import ip_address
 from typing import Annotated, Any, Protocol
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from bridge.clock import Clock
 from bridge.models.observation import Observation
@@ -113,7 +115,11 @@ def _apart(sites: dict[str, str]) -> dict[str, str]:
     return sites
 
 
-SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart)]
+def _from_json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value  # a variable can hold a table only as JSON
+
+
+SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(_from_json)]
 
 
 class SourceSettings(BaseModel):
@@ -123,7 +129,7 @@ class SourceSettings(BaseModel):
 
     provider: str
     publish_personal_data: bool = False
-    budget: BudgetSettings = BudgetSettings()
+    budget: Annotated[BudgetSettings, BeforeValidator(_from_json)] = BudgetSettings()
     sites: SiteNames = Field(default_factory=dict)  # the provider's id → our name
 
     def identity(self) -> str:
@@ -140,6 +146,7 @@ class Surroundings:
     clock: Clock
     redact: Redactor
     share: float  # of this installation, in [0, 1): spreads what all would do at one moment
+    chance: random.Random | None = None  # likewise, anew each time
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from bridge.errors import Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.redact import Redactor
-from bridge.transport.http import HTTP_FORBIDDEN, HTTP_UNAUTHORIZED, Answer, Http, judged
+from bridge.transport.http import HTTP_FORBIDDEN, HTTP_UNAUTHORIZED, Answer, Http, judged, shortened
 
 Json = dict[str, Any]
 
@@ -123,8 +123,8 @@ class GraphQL:
         code = extensions.get("code") if isinstance(extensions, dict) else None
         path = entry.get("path")
         return PathError(
-            message=self._redact(str(entry.get("message") or "no message")),
-            code=self._redact(str(code)) if code else None,
+            message=shortened(self._redact(str(entry.get("message") or "no message"))),
+            code=shortened(self._redact(str(code))) if code else None,
             path=tuple(path) if isinstance(path, list) else (),
         )
 

@@ -36,6 +36,7 @@ ATTEMPTS = 3
 LONGEST_WAIT_S = 8.0  # between two attempts, full jitter from 0.5 s up
 PAUSE = timedelta(minutes=10)  # after a 429 that does not say how long (Tibber bans an address for about so long)
 PAUSE_JITTER_S = 60.0
+HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may be half a letter, which UTF-8 cannot hold
 EXCERPT = 120  # characters of a foreign text that an error may quote
 LONGEST_READ = 4096  # characters that are looked through for them
 LONGEST_PAUSE = timedelta(days=7)  # a provider that names a longer one has made a mistake
@@ -67,11 +68,12 @@ class Answer:
     def json(self) -> Any:
         """Return the body read as JSON, numbers with a fraction as Decimal. Raises Malformed where it is none."""
         try:
-            return json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
+            body = json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
         except ValueError as error:
             raise Malformed(f"the answer is not JSON ({error})") from None
         except (RecursionError, ArithmeticError) as error:  # nested too deep, or an exponent beyond all bounds
             raise Malformed(f"the answer is not JSON ({type(error).__name__})") from None
+        return _whole(body) if HALF_A_PAIR.search(self.text) else body
 
     def excerpt(self, redact: Callable[[str], str]) -> str:
         """Return what an error may quote of the body: a line, without secrets, not even the beginning of one."""
@@ -80,6 +82,19 @@ class Answer:
             title = re.search(r"<title>([^<]*)</title>", text, re.IGNORECASE)
             return f"a page of HTML, {shortened(title[1])}" if title else "a page of HTML"
         return shortened(text)
+
+
+def _whole(value: Any) -> Any:
+    """Return `value` with `?` for each half of a surrogate pair."""
+    match value:
+        case str():
+            return value.encode("utf-8", "replace").decode()
+        case list():
+            return [_whole(item) for item in value]
+        case dict():
+            return {_whole(key): _whole(item) for key, item in value.items()}
+        case _:
+            return value
 
 
 def shortened(text: str) -> str:

@@ -175,7 +175,7 @@ async def test_data_that_ran_out_is_stale(tmp_path: Path) -> None:
         (Unreachable("away"), timedelta(minutes=1), timedelta(minutes=2)),
         (RateLimited("banned", retry_after=timedelta(minutes=47)), timedelta(minutes=47), timedelta(minutes=47, seconds=30)),
         (RateLimited("banned, for long"), timedelta(minutes=1), timedelta(minutes=30)),
-        (Unauthenticated("no"), timedelta(hours=24), timedelta(hours=24)),
+        (Unauthenticated("no"), timedelta(minutes=15), timedelta(minutes=15)),
     ],
 )
 async def test_the_wait_fits_the_failure(tmp_path: Path, error: SourceError, least: timedelta, most: timedelta) -> None:
@@ -248,5 +248,34 @@ async def test_a_wait_that_a_wrong_clock_reckoned_is_void_once_the_clock_is_righ
     bench.clock.set(utc("2026-06-10T11:00"))
     await bench.clock.go_to(utc("2026-06-10T12:00:30"))
     assert bench.source.polls == [utc("2036-01-01T00:00"), utc("2026-06-10T12:00")]
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_bad_credentials_are_tried_ever_more_rarely_to_once_a_day(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, *[[Unauthenticated("no")] for _ in range(7)])
+    waits = []
+    for _ in range(7):
+        await bench.poll()
+        waits.append(bench.wait() / timedelta(hours=1))
+    assert waits == [0.25, 1, 4, 16, 24, 24, 24]
+
+
+async def test_a_home_that_takes_the_place_and_name_of_another_does_not_inherit_its_prices(tmp_path: Path) -> None:
+    other = Site(id="9", title="Home", timezone="Europe/Berlin")
+    bench = Bench(tmp_path, GOOD, [SitesSeen((other,))])
+    await bench.poll()
+    await bench.poll()
+    assert [place.name for place in bench.latest.places.values()] == ["home"]
+    assert bench.shelf.topics(below="kwh2mqtt/home/home/") == ["kwh2mqtt/home/home/info"]
+
+
+async def test_a_source_that_cannot_even_say_when_is_asked_again_later(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    bench = Bench(tmp_path, GOOD)
+    bench.source.next_poll = lambda known, moment: 1 / 0  # type: ignore[assignment, return-value]
+    task = asyncio.create_task(bench.poller.run())
+    await bench.clock.go_to(utc("2026-06-10T10:36"))
+    assert bench.source.polls == [utc("2026-06-10T10:35")]
+    assert "an unforeseen fault" in caplog.text
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

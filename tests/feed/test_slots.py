@@ -100,7 +100,7 @@ async def test_current_and_next_go_on_and_an_unknown_price_is_cleared(tmp_path: 
 async def test_a_price_expires_a_minute_after_its_slot_and_a_curve_with_its_last(tmp_path: Path) -> None:
     clock = HandClock(utc("2026-06-10T10:05"))
     home = Home(tmp_path, clock, curve(utc("2026-06-10T10:00"), [0.10, 0.20, 0.30]))
-    home.slots.show(clock.now())
+    await home.slots.show(clock.now())
     expiries = {message.topic.rsplit("/", 1)[1]: message.expires_at for message in home.shelf.messages()}
     assert expiries == {
         "value": utc("2026-06-10T10:16"),

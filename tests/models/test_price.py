@@ -162,8 +162,13 @@ def test_an_overlap_is_a_shared_moment(start: int, end: int, shared: bool) -> No
 
 
 def test_newer_slots_stand_where_they_overlap_and_the_others_stay() -> None:
-    newer = curve(at(15), ["9.1", "9.2"], currency="NOK").model_copy(update={"source_resolution": HOUR})
-    assert FOUR.updated(newer) == Curve(currency="NOK", slots=(FIRST, *newer.slots, FOURTH), source_resolution=HOUR)
+    newer = curve(at(15), ["9.1", "9.2"]).model_copy(update={"source_resolution": HOUR})
+    assert FOUR.updated(newer) == Curve(currency="EUR", slots=(FIRST, *newer.slots, FOURTH), source_resolution=HOUR)
+
+
+def test_two_currencies_never_stand_in_one_curve() -> None:
+    newer = curve(at(15), ["9.1", "9.2"], currency="NOK")
+    assert FOUR.updated(newer) == newer
 
 
 def test_an_hour_makes_way_for_a_quarter_of_it() -> None:

@@ -4,7 +4,7 @@ import itertools
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,12 +22,13 @@ from bridge.providers.tibber import PROVIDER, normalise
 from bridge.providers.tibber.documents import DOCUMENTS
 from bridge.providers.tibber.schedule import released, retry
 from bridge.providers.tibber.source import Tibber, TibberSettings
+from bridge.providers.tibber.timetable import Feature
 from bridge.redact import Redactor
 from bridge.simulator.faults import Fault
 from bridge.simulator.homes import Home
 from bridge.simulator.prices import price
-from bridge.simulator.server import Hangup, Request
-from bridge.simulator.tibber import PATH
+from bridge.simulator.server import Hangup, Request, Response
+from bridge.simulator.tibber import PATH, Asked
 from bridge.simulator.tibber import Tibber as Simulated
 from bridge.simulator.tibber_schema import SDL
 from bridge.transport.http import Http
@@ -84,6 +85,7 @@ class Account:
     moment: datetime
     homes: tuple[Home, ...] = (OSLO,)
     share: float = 0.5
+    seed: int = 1
     known: Knowledge = field(default_factory=Knowledge)
     personal: bool = False
 
@@ -101,7 +103,8 @@ class Account:
                 "publish_personal_data": self.personal,
             }
         )
-        self.source = Tibber(settings, Surroundings("home", http, self.clock, redact, self.share))
+        surroundings = Surroundings("home", http, self.clock, redact, self.share, random.Random(self.seed))
+        self.source = Tibber(settings, surroundings)
 
     async def poll(self) -> list[Observation]:
         seen = []
@@ -114,7 +117,8 @@ class Account:
     def keep(self, observation: Observation, moment: datetime) -> None:
         self.known.last[type(observation).__name__] = moment
         if isinstance(observation, SitesSeen):
-            self.known.sites = {site.id: site for site in observation.sites}
+            before = {} if observation.complete else self.known.sites
+            self.known.sites = before | {site.id: site for site in observation.sites}
         elif isinstance(observation, PricesSeen):
             key = (observation.site, observation.stream)
             old = self.known.curves.get(key)
@@ -367,12 +371,12 @@ def answer_of(text: str) -> Any:
 async def test_tomorrow_is_asked_for_once_after_one_in_oslo_plus_our_share() -> None:
     account = Account(utc("2026-06-10T08:00"))
     await account.poll()
-    assert account.source._prices_due(account.known, account.clock.now()) == utc("2026-06-10T11:25")
+    assert account.source.timetable.due(Feature.PRICES, account.known, account.clock.now()) == utc("2026-06-10T11:25")
     await account.live_until(utc("2026-06-10T11:24"))
     assert account.asked().count("Prices") == 1
     await account.live_until(utc("2026-06-10T11:26"))
     assert account.asked().count("Prices") == 2
-    assert account.source._prices_due(account.known, account.clock.now()) == utc("2026-06-11T11:25")
+    assert account.source.timetable.due(Feature.PRICES, account.known, account.clock.now()) == utc("2026-06-11T11:25")
 
 
 @pytest.mark.parametrize(("share", "at"), [(0, "2026-01-10T12:00"), (0.5, "2026-01-10T12:25"), (0.999, "2026-01-10T12:49")])
@@ -425,8 +429,7 @@ async def test_a_day_without_quarter_hours_costs_no_more(publish_at: time, most:
 @pytest.mark.parametrize(("publish_at", "most"), [(time(13), 6), (time(23, 59), 12)])
 async def test_the_day_of_25_hours_costs_no_more(publish_at: time, most: int) -> None:
     for seed in range(8):
-        account = Account(utc("2026-10-23T08:00") + timedelta(hours=3 * seed), share=seed / 8)
-        account.source._chance = random.Random(seed)
+        account = Account(utc("2026-10-23T08:00") + timedelta(hours=3 * seed), share=seed / 8, seed=seed)
         account.simulated.publish_at = publish_at
         await account.live_until(utc("2026-10-26T22:00"))
         begin, end = utc("2026-10-24T22:00"), utc("2026-10-25T23:00")
@@ -439,6 +442,122 @@ async def test_homes_are_asked_for_once_a_day_also_across_restarts() -> None:
     restarted = Account(utc("2026-06-10T09:00"), known=account.known)
     await restarted.poll()
     assert restarted.asked() == ["Prices"]
+
+
+async def month(account: Account, begin: str = "2026-06-11T00:00", end: str = "2026-06-25T00:00") -> dict[str, int]:
+    """Live on, and return how often each operation was asked for meanwhile."""
+    await account.live_until(utc(begin))
+    account.simulated.requests.clear()
+    await account.live_until(utc(end))
+    return {name: account.asked().count(name) for name in ("Homes", "Prices", "Readings")}
+
+
+async def test_a_contract_that_begins_later_is_noticed_within_a_day() -> None:
+    account = Account(utc("2026-06-10T08:00"), homes=(LEFT,))
+    await account.live_until(utc("2026-06-13T08:00"))
+    assert account.known.curves == {}
+    account.simulated.homes = (replace(LEFT, has_subscription=True),)
+    await account.live_until(utc("2026-06-14T12:00"))
+    assert account.curve(LEFT).covers(utc("2026-06-14T12:00"), utc("2026-06-14T22:00"))
+
+
+async def test_a_contract_that_ends_is_no_fault_once_its_prices_have_run_out() -> None:
+    account = Account(utc("2026-06-10T08:00"), homes=(OSLO, BERLIN))
+    await account.poll()
+    account.simulated.homes = (replace(OSLO, has_subscription=False), BERLIN)
+    await account.live_until(utc("2026-06-15T00:00"))
+    assert not any(behind for _, _, behind in shortfalls(await account.poll()))
+    asked = await month(account, "2026-06-15T12:00", "2026-06-20T12:00")
+    assert asked["Prices"] == 5
+
+
+async def test_an_answer_without_homes_takes_nothing_away_and_is_asked_again_soon() -> None:
+    account = Account(utc("2026-06-10T08:00"))
+    await account.poll()
+    account.simulated.homes = ()
+    await account.live_until(utc("2026-06-11T09:30"))
+    assert ("not_found", "the account has no home", True) in shortfalls(await account.poll())
+    assert account.known.sites.keys() == {OSLO.id}
+    assert account.curve().covers(utc("2026-06-10T08:00"), utc("2026-06-10T22:00"))
+    homes = account.asked().count("Homes")
+    await account.live_until(utc("2026-06-11T14:00"))
+    assert account.asked().count("Homes") > homes
+
+
+async def test_an_empty_list_of_homes_is_not_taken_for_complete() -> None:
+    account = Account(utc("2026-06-10T08:00"), homes=())
+    [seen, told] = await account.poll()
+    assert seen == SitesSeen((), complete=False)
+    assert shortfalls([told]) == [("not_found", "the account has no home", True)]
+
+
+async def test_what_prices_lack_is_still_told_by_a_poll_for_something_else() -> None:
+    account = Account(utc("2026-06-10T08:00"), homes=(OSLO, LEFT))
+    await account.poll()
+    account.clock.set(utc("2026-06-10T16:30"))
+    due = account.source.timetable.due(Feature.PRICES, account.known, account.clock.now())
+    while due <= account.clock.now():
+        await account.poll()
+        due = account.source.timetable.due(Feature.PRICES, account.known, account.clock.now())
+    account.simulated.requests.clear()
+    account.clock.set(utc("2026-06-11T01:00"))
+    told = shortfalls(await account.poll())
+    assert account.asked() == ["Readings"]
+    assert told == [("not_found", "home Old flat has no contract", False)]
+
+
+@pytest.mark.parametrize("failing", ["Homes", "Readings"])
+async def test_a_feature_that_fails_holds_up_no_other(failing: str) -> None:
+    account = Account(utc("2026-06-10T08:00"))
+    await account.poll()
+    handle = account.simulated.handle
+
+    async def partly(request: Request) -> Response:
+        if f"query {failing}".encode() in request.body:
+            account.simulated.requests.append(Asked(account.clock.now(), failing, {}, None))
+            error = {"message": "Cannot query field", "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"}}
+            return Response(400, json.dumps({"errors": [error]}).encode())
+        return await handle(request)
+
+    account.simulated.handle = partly  # type: ignore[method-assign]
+    asked = await month(account, end="2026-06-14T00:00")
+    assert account.curve().covers(utc("2026-06-14T00:00"), utc("2026-06-14T22:00"))
+    assert asked["Prices"] == 3
+    assert asked[failing] <= 3 * 10
+    told = [shortfall for shortfall in shortfalls(await account.poll()) if shortfall[0] == "refused"]
+    assert [behind for _, _, behind in told] == [False]
+
+
+@pytest.mark.parametrize("wrong", ["2027-06-10T08:00", "2036-01-01T00:00"])
+async def test_a_clock_that_was_ahead_at_the_first_poll_costs_nothing_once_it_is_right(wrong: str) -> None:
+    account = Account(utc(wrong))
+    account.simulated.faults.set(Fault.NO_TOMORROW)
+    await account.poll()
+    account.simulated.faults.set(None)
+    account.clock.set(utc("2026-06-10T08:00"))
+    asked = await month(account)
+    assert account.curve().covers(utc("2026-06-25T00:00"), utc("2026-06-25T22:00"))
+    assert asked["Prices"] == 14
+
+
+async def test_a_home_of_an_odd_shape_disturbs_no_other() -> None:
+    shapes: list[Any] = [[], 5, "text", {"priceInfo": []}, {"priceInfo": {"today": 5}}, {"priceInfo": {"today": [[]]}}]
+    for odd in shapes:
+        account = Account(utc("2026-06-10T08:00"), homes=(OSLO, BERLIN))
+        await account.poll()
+        data = {"viewer": {"homes": [{"id": OSLO.id, "currentSubscription": odd}, {"id": BERLIN.id}]}}
+        result = account.source._graphql._result(answer_of(json.dumps({"data": data})))
+        rows = {home["id"]: (index, home) for index, home in enumerate(normalise.homes(result.data)) if home}
+        site = account.known.sites[OSLO.id]
+        read = account.source._ladder._read(0, result, rows[OSLO.id], site, account.known, account.clock.now())
+        assert len(normalise.guarded(read, site)) <= 1
+
+
+def test_half_a_letter_becomes_a_question_mark() -> None:
+    from bridge.transport.http import Answer
+
+    found = Answer(200, "application/json", '{"a": ["Hus \\ud83c", {"\\ud800": "\\ud83c\\udfe0"}]}').json()
+    assert found == {"a": ["Hus ?", {"?": "\U0001f3e0"}]}
 
 
 # readings
@@ -495,16 +614,21 @@ def odd_rows() -> Iterator[object]:
     yield {"startsAt": "2026-06-10T00:30:00.000+02:00", "total": "0.5"}
     yield {"startsAt": "2026-06-10T00:45:00.000+02:00", "total": None}
     yield {"total": Decimal("0.5")}
+    yield {"startsAt": "2026-06-10T00:50:00.000+02:00", "total": Decimal("0.5")}
+    yield {"startsAt": "2200-06-10T00:00:00.000+02:00", "total": Decimal("0.5")}
+    yield {"startsAt": "2026-06-10T01:00:00.000+02:00", "total": Decimal("1e400")}
     yield None
     yield 7
 
 
 def test_an_odd_row_is_left_out_and_logged_and_an_unknown_level_passes(caplog: pytest.LogCaptureFixture) -> None:
-    found = normalise.curve(odd_rows(), QUARTER_HOUR)
+    found = normalise.curve(odd_rows(), QUARTER_HOUR, utc("2026-06-10T00:00"))
     assert [(slot.start, slot.value, slot.level) for slot in found.slots] == [
         (utc("2026-06-09T22:00"), Decimal("0.5"), "brand_new")
     ]
-    assert len(caplog.records) == 6
+    assert [record.getMessage() for record in caplog.records] == [
+        "9 price row(s) of Tibber's are left out, the first for ValueError"
+    ]
 
 
 def test_a_contract_that_has_not_begun_has_no_currency() -> None:
@@ -513,6 +637,7 @@ def test_a_contract_that_has_not_begun_has_no_currency() -> None:
 
 def test_an_unknown_time_zone_falls_back_with_a_word(caplog: pytest.LogCaptureFixture) -> None:
     site = normalise.site({"id": "1", "timeZone": "Mars/Olympus"}, personal=False)
+    assert site is not None
     assert (site.timezone, site.title) == ("Europe/Oslo", "home")
     assert "Mars/Olympus" in caplog.text
 
@@ -524,7 +649,7 @@ def test_recorded_prices_are_read(name: str) -> None:
         pytest.skip("the folder of facts is not here")
     recorded = json.loads(file.read_text(), parse_float=Decimal)["response"]["data"]
     info = recorded["viewer"]["home"]["currentSubscription"]["priceInfo"]
-    found = normalise.curve([*info["today"], *info["tomorrow"]], HOUR)
+    found = normalise.curve([*info["today"], *info["tomorrow"]], HOUR, utc("2023-04-28T13:08"))
     assert (found.currency, len(found.slots)) == ("SEK", 4 * (len(info["today"]) + len(info["tomorrow"])))
     assert found.slots[0] == (utc("2023-04-27T22:00"), utc("2023-04-27T22:15"), Decimal("1.2566"), "expensive")
 

@@ -62,6 +62,55 @@ async def test_it_says_offline_when_it_goes_and_what_was_on_the_shelf_is_sent_be
         assert len(seen.latest) == 51
 
 
+async def test_it_says_offline_even_where_a_slow_broker_cannot_take_all_that_waits(tmp_path: Path) -> None:
+    port = free_port()
+    lines = f"listener {port} {HOST}\nallow_anonymous true\nuser root\npersistence false\nmax_inflight_messages 1\n"
+    async with configured(tmp_path, lines):  # without TCP_NODELAY and one at a time: 44 ms each
+        settings, shelf = MqttSettings(host=HOST, port=port), Shelf()
+        assert await reached(settings) is None
+        async with subscribed(settings) as seen:
+            async with bridged(settings, shelf):
+                await seen.until(lambda seen: seen.get(STATE) == "online")
+                shelf.put(messages(2000))
+            await seen.until(lambda seen: seen.get(STATE) == "offline")
+
+
+async def test_a_broker_that_forbids_publishing_is_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    port = free_port()
+    (tmp_path / "acl").write_text("topic read #\n")
+    tmp_path.chmod(0o755)
+    lines = f"listener {port} {HOST}\nallow_anonymous true\nuser root\npersistence false\nacl_file {tmp_path}/acl\n"
+    async with configured(tmp_path, lines):
+        settings, shelf = MqttSettings(host=HOST, port=port), Shelf()
+        assert await reached(settings) is None
+        shelf.put(messages(20))
+        async with bridged(settings, shelf) as link:
+            await until(lambda: link.published > 20)
+    assert [record.getMessage()[:42] for record in caplog.records] == ["the broker does not let us publish (Not au"]
+
+
+async def test_a_message_that_no_broker_can_take_does_not_hold_up_the_others(
+    mqtt: MqttSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    shelf, far = Shelf(), SystemClock().now() + timedelta(days=365 * 500)
+    shelf.put([Message("x" * 70_000, b"1"), Message("kwh2mqtt/home/x/price/import/value", b"0.2", far), *messages(3)])
+    async with bridged(mqtt, shelf), subscribed(mqtt) as seen:
+        await seen.until(lambda seen: len(seen.latest) == 5)
+    assert [record.getMessage()[:5] for record in caplog.records] == ["xxxxx"]
+
+
+async def test_two_that_bear_one_name_take_turns_ever_more_slowly(mqtt: MqttSettings) -> None:
+    async with bridged(mqtt, Shelf()) as one:
+        await until(lambda: one.connected)
+        one._wait = lambda failures: 0.01 if failures < 3 else 60.0  # type: ignore[method-assign]
+        for number in range(3):
+            await until(lambda: one.connected)
+            async with connection(mqtt, "kwh2mqtt-test"):
+                await until(lambda number=number: one.connects > number and not one.connected)  # type: ignore[misc]
+        await asyncio.sleep(0.2)
+        assert (one.connects, one.connected) == (3, False)
+
+
 async def test_its_will_says_offline_when_it_dies(mqtt: MqttSettings, tmp_path: Path) -> None:
     script = tmp_path / "dies.py"
     script.write_text(
@@ -159,7 +208,7 @@ async def test_the_brokers_receive_maximum_is_heeded(tmp_path: Path) -> None:
         shelf = Shelf()
         shelf.put(messages(100))
         async with bridged(settings, shelf) as link:
-            await until(lambda: link.published == 100)
+            await until(lambda: link.published > 100)
 
 
 async def test_an_absent_broker_is_told_once_and_waited_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -240,7 +289,7 @@ async def test_websockets(tmp_path: Path) -> None:
         shelf = Shelf()
         shelf.put(messages(20))
         async with bridged(settings, shelf) as link:
-            await until(lambda: link.published == 20)
+            await until(lambda: link.published > 20)
 
 
 def certificate(folder: Path, name: str, issuer: str | None = None) -> None:
@@ -251,9 +300,9 @@ def certificate(folder: Path, name: str, issuer: str | None = None) -> None:
 
     openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}.key")
     if issuer is None:
-        extension = "basicConstraints=critical,CA:TRUE"
+        extensions = ["-addext", "basicConstraints=critical,CA:TRUE", "-addext", "keyUsage=critical,keyCertSign,cRLSign"]
         openssl("req", "-x509", "-new", "-key", f"{name}.key", "-days", "2", "-subj", f"/CN={name}", "-out", f"{name}.crt",
-                "-addext", extension)  # fmt: skip
+                *extensions)  # fmt: skip
         return
     (folder / "san").write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n")
     openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN={name}", "-out", f"{name}.csr")

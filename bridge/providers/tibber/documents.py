@@ -3,7 +3,6 @@
 HOMES = """
 query Homes($personal: Boolean!) {
   viewer {
-    login @include(if: $personal)
     homes {
       id
       appNickname
@@ -15,9 +14,6 @@ query Homes($personal: Boolean!) {
         consumptionEan @include(if: $personal)
       }
       currentSubscription {
-        validFrom
-        validTo
-        status
         priceInfo(resolution: QUARTER_HOURLY) { current { currency } }
       }
     }

@@ -47,10 +47,15 @@ def retry(moment: datetime, tries: int, share: float, jitter: float) -> datetime
 
     No wait passes over the last call before midnight, when the price of the next minute is at stake, or over the one after it.
     """
-    later = moment + jitter * min(FIRST_RETRY * (1 << min(tries - 1, 10)), LONGEST_RETRY)
+    later = moment + back_off(tries, jitter)
     new_day = midnight(moment, OSLO, 1)
     calls = (new_day - LAST_CALL + share * LAST_CALL / 2, new_day + timedelta(minutes=2) + share * MIDNIGHT_SPREAD)
     return min(later, *(call for call in calls if call > moment))
+
+
+def back_off(tries: int, jitter: float) -> timedelta:
+    """Return the wait after `tries` (from 1) vain attempts."""
+    return jitter * min(FIRST_RETRY * (1 << min(tries - 1, 10)), LONGEST_RETRY)
 
 
 def progress(curve: Curve | None, zone: ZoneInfo, moment: datetime, day: int) -> str:
