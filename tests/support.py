@@ -52,8 +52,9 @@ def close_stores() -> None:
 class HandClock:
     """A clock that a test sets: sleepers wake in order when `go_to` passes them, each with the time that it asked for."""
 
-    def __init__(self, moment: datetime) -> None:
-        self._moment = moment
+    def __init__(self, moment: datetime, turns: int = 200) -> None:
+        """`turns` of the loop are what whoever wakes is given."""
+        self._moment, self._turns = moment, turns
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
         self._numbers = count()
 
@@ -79,7 +80,7 @@ class HandClock:
 
     async def go_to(self, moment: datetime) -> None:
         """Let time pass until `moment`; whatever wakes on the way is given the time to do its work."""
-        await settle()
+        await settle(self._turns)
         while self._sleepers and self._sleepers[0][0] <= moment:
             due, _, sleeper = heapq.heappop(self._sleepers)
             if sleeper.done():
@@ -87,9 +88,9 @@ class HandClock:
             self._moment = max(self._moment, due)
             with suppress(asyncio.InvalidStateError):
                 sleeper.set_result(None)
-            await settle()
+            await settle(self._turns)
         self._moment = max(self._moment, moment)
-        await settle()
+        await settle(self._turns)
 
 
 async def settle(turns: int = 200) -> None:

@@ -23,7 +23,7 @@ SHORTEST_PAUSE = timedelta(seconds=60)  # between two polls, whatever a source s
 FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(minutes=30)
 BAD_CREDENTIALS = timedelta(minutes=15)  # asking again is hardly any use, but providers have erred before: ever more rarely
-LONGEST_BAD_CREDENTIALS = timedelta(hours=24)
+LONGEST_BAD_CREDENTIALS = timedelta(hours=4)
 LONGEST_TEXT = 300  # characters of an error
 
 

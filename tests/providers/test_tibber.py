@@ -9,7 +9,6 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx2
 import pytest
 from graphql import build_schema, parse, validate
 
@@ -27,11 +26,12 @@ from bridge.redact import Redactor
 from bridge.simulator.faults import Fault
 from bridge.simulator.homes import Home
 from bridge.simulator.prices import price
-from bridge.simulator.server import Hangup, Request, Response
+from bridge.simulator.server import Request, Response
 from bridge.simulator.tibber import PATH, Asked
 from bridge.simulator.tibber import Tibber as Simulated
 from bridge.simulator.tibber_schema import SDL
 from bridge.transport.http import Http
+from tests.providers.direct import Direct
 from tests.support import FACTS, HandClock, Knowledge, utc
 
 TOKEN = "a-token-that-must-stay-secret"
@@ -39,23 +39,6 @@ OSLO = Home("0a0a0a0a-0000-4000-8000-000000000001", "Holm Street", "Europe/Oslo"
 BERLIN = Home("0a0a0a0a-0000-4000-8000-000000000002", "Cabin", "Europe/Berlin", "EUR", "DE-LU", produces=True)
 LEFT = Home("0a0a0a0a-0000-4000-8000-000000000003", "Old flat", "Europe/Oslo", "NOK", "NO1", has_subscription=False)
 HOURLY = Home("0a0a0a0a-0000-4000-8000-000000000004", "Dijk", "Europe/Amsterdam", "EUR", "NL", quarter_hourly=False)
-
-
-class Direct(httpx2.AsyncBaseTransport):
-    """Hands a request to the simulator without a socket."""
-
-    def __init__(self, simulated: Simulated) -> None:
-        self.simulated = simulated
-
-    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        body = await request.aread()
-        try:
-            answer = await self.simulated.handle(Request(request.method, request.url.path, headers, body))
-        except Hangup as error:
-            raise httpx2.RemoteProtocolError("closed without an answer") from error
-        content = answer.body[: answer.truncate_at]
-        return httpx2.Response(answer.status, headers=[("content-type", answer.content_type), *answer.headers], content=content)
 
 
 class Uncounted:
