@@ -20,7 +20,8 @@ from bridge.models.site import Site
 from bridge.simulator.broker import HOST
 from bridge.state.store import Store
 from bridge.topics import Topics
-from bridge.transport.mqtt import Broker, MqttSettings
+from bridge.transport.mqtt import Broker
+from bridge.transport.settings import MqttSettings
 from bridge.transport.shelf import Shelf
 
 SLOTS = 96  # as many as a day of quarter-hours has: the figures beside a price are those of its day

@@ -13,7 +13,8 @@ import aiomqtt
 from bridge.clock import SystemClock
 from bridge.models.message import Message
 from bridge.simulator.broker import HOST
-from bridge.transport.mqtt import IN_FLIGHT, QOS, Broker, MqttSettings, connection
+from bridge.transport.mqtt import IN_FLIGHT, QOS, Broker, connection
+from bridge.transport.settings import MqttSettings
 from bridge.transport.shelf import Shelf
 
 PAYLOAD = b"x" * 200

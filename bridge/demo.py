@@ -24,7 +24,7 @@ from bridge.simulator.broker import HOST, USUAL_PORT, NoBroker, broker
 from bridge.simulator.server import Server
 from bridge.simulator.tibber import PATH, Tibber
 from bridge.state.settings import StateSettings
-from bridge.transport.mqtt import MqttSettings
+from bridge.transport.settings import MqttSettings
 
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
 POLL_S = 0.1

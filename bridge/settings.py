@@ -25,7 +25,7 @@ from bridge.providers import base as providers
 from bridge.providers.base import Provider, SourceSettings
 from bridge.state.settings import StateSettings
 from bridge.topics import RESERVED_SOURCES, SOURCE_NAME
-from bridge.transport.mqtt import MqttSettings
+from bridge.transport.settings import MqttSettings
 
 log = logging.getLogger(__name__)
 

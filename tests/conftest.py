@@ -9,7 +9,7 @@ import aiomqtt
 import pytest
 
 from bridge.simulator.broker import HOST, Running, broker, programs
-from bridge.transport.mqtt import MqttSettings
+from bridge.transport.settings import MqttSettings
 from tests.support import close_stores
 
 PATIENCE_S = 20.0

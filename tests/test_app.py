@@ -23,7 +23,7 @@ from bridge.simulator.homes import DEFAULT_HOMES, Home
 from bridge.simulator.server import Server
 from bridge.simulator.tibber import PATH, Tibber
 from bridge.state.settings import StateSettings
-from bridge.transport.mqtt import MqttSettings
+from bridge.transport.settings import MqttSettings
 from tests.conftest import Seen, subscribed
 from tests.support import utc
 

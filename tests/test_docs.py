@@ -40,7 +40,7 @@ from bridge.simulator.tibber import PATH, Tibber
 from bridge.state.budget import BudgetSettings
 from bridge.state.settings import StateSettings
 from bridge.transport.http import Http
-from bridge.transport.mqtt import MqttSettings, TlsSettings
+from bridge.transport.settings import MqttSettings, TlsSettings
 from tests.support import HandClock, Knowledge, gathered, utc
 
 ROOT = Path(__file__).resolve().parents[1]

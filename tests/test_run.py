@@ -17,7 +17,7 @@ from bridge.simulator.broker import free_port
 from bridge.simulator.faults import Fault
 from bridge.simulator.server import Server
 from bridge.simulator.tibber import PATH, Tibber
-from bridge.transport.mqtt import MqttSettings
+from bridge.transport.settings import MqttSettings
 from tests.conftest import Seen, subscribed
 
 TOKEN = "s3cret-t0ken-that-nobody/may+see"

@@ -17,7 +17,8 @@ import pytest
 from bridge.clock import SystemClock
 from bridge.models.message import Message
 from bridge.simulator.broker import HOST, broker, free_port, programs
-from bridge.transport.mqtt import Broker, MqttSettings, TlsSettings, connection, explained, greet
+from bridge.transport.mqtt import Broker, connection, explained, greet
+from bridge.transport.settings import MqttSettings, TlsSettings
 from bridge.transport.shelf import Shelf
 from tests.conftest import subscribed
 
@@ -116,7 +117,8 @@ async def test_its_will_says_offline_when_it_dies(mqtt: MqttSettings, tmp_path: 
     script.write_text(
         "import asyncio\n"
         "from bridge.clock import SystemClock\n"
-        "from bridge.transport.mqtt import Broker, MqttSettings\n"
+        "from bridge.transport.mqtt import Broker\n"
+        "from bridge.transport.settings import MqttSettings\n"
         "from bridge.transport.shelf import Shelf\n"
         f"settings = MqttSettings(host={mqtt.host!r}, port={mqtt.port})\n"
         f"asyncio.run(Broker(settings, Shelf(), SystemClock(), state_topic={STATE!r}, client_id='dies').run())\n"
