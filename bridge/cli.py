@@ -37,6 +37,17 @@ exit codes: 0 done, 2 wrong usage or configuration, 1 anything else
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    try:
+        try:
+            return _done(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # such as `kwh2mqtt poll home | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes there
+        return FAILED
+
+
+def _done(arguments: Sequence[str] | None) -> int:
     given = _parsed(arguments)
     _log_to_stderr(Redactor(), verbose=given.verbose)
     try:
@@ -48,9 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BridgeError as error:
         print(error, file=sys.stderr)
         return FAILED
-    except BrokenPipeError:  # such as `kwh2mqtt poll home | head`
-        sys.stdout = None
-        return FAILED
+    except BrokenPipeError:
+        raise
     except KeyboardInterrupt:
         return FAILED
     except Exception:

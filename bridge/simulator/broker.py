@@ -18,6 +18,9 @@ HOST = "127.0.0.1"
 USUAL_PORT = 1883
 START_S = 20.0
 STOP_S = 5.0
+Protocol = Literal["5", "3.1.1"]
+MQTT_5: Protocol = "5"
+MQTT_3: Protocol = "3.1.1"
 SBIN = ("/usr/sbin", "/usr/local/sbin")  # where Debian puts mosquitto, outside a normal user's PATH
 
 MOSQUITTO = """\
@@ -44,9 +47,10 @@ class NoBroker(Exception):
 class Running:
     """A broker that takes connections; `protocol` is the newest MQTT that it speaks."""
 
+    pid: int
     program: str
     port: int
-    protocol: Literal["5", "3.1.1"]
+    protocol: Protocol
 
 
 def free_port(preferred: int | None = None) -> int:
@@ -74,16 +78,16 @@ async def broker(folder: Path, *, preferred_port: int | None = None, port: int |
     if mosquitto:
         config = folder / "mosquitto.conf"
         config.write_text(MOSQUITTO.format(host=HOST, port=port))
-        command, running = [mosquitto, "-c", str(config)], Running("mosquitto", port, "5")
+        command, program, protocol = [mosquitto, "-c", str(config)], "mosquitto", MQTT_5
     elif nats:
         config = folder / "nats.conf"
         config.write_text(NATS.format(host=HOST, port=port, inner_port=free_port(), folder=folder / "jetstream"))
-        command, running = [nats, "-c", str(config)], Running("nats-server", port, "3.1.1")
+        command, program, protocol = [nats, "-c", str(config)], "nats-server", MQTT_3
     else:
         raise NoBroker("no broker is installed: apt-get install mosquitto, or pip install 'kwh2mqtt[demo]'")
     async with _process(command, folder / "broker.log") as process:
         await _until_open(process, port, folder / "broker.log")
-        yield running
+        yield Running(process.pid, program, port, protocol)
 
 
 @contextlib.asynccontextmanager

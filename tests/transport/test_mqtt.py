@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import shutil
 import signal
 import subprocess
@@ -182,10 +183,10 @@ async def test_a_broker_killed_and_restarted_empty_has_all_back_within_five_seco
     settings = MqttSettings.model_validate({"host": HOST, "port": port, "protocol": protocol})
     shelf.put(messages(300))
     async with bridged(settings, shelf) as link:
-        async with broker(tmp_path, port=port):
+        async with broker(tmp_path, port=port) as running:
             await until(lambda: link.connected)
             await shelf.emptied()
-            subprocess.run(["pkill", "-9", "-f", str(tmp_path / "mosquitto.conf")], check=True)
+            os.kill(running.pid, signal.SIGKILL)
             await until(lambda: not link.connected)
         async with broker(tmp_path, port=port):
             await until(lambda: link.connects == 2)
