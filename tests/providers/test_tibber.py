@@ -213,7 +213,7 @@ async def test_the_second_quarter_past_two_in_autumn_has_its_own_price() -> None
 async def test_a_contract_without_quarter_hours_gets_today_from_the_range_and_tomorrow_from_whole_hours() -> None:
     account = Account(utc("2026-06-10T12:30"), homes=(HOURLY,))
     assert shortfalls(await account.poll()) == []
-    assert account.asked() == ["Homes", "Prices", "PriceRange", "Prices", "Readings"]
+    assert account.asked() == ["Homes", "Prices", "Prices", "Readings"]
     today = [slot.value for slot in account.curve(HOURLY).between(utc("2026-06-10T10:00"), utc("2026-06-10T11:00"))]
     tomorrow = [slot.value for slot in account.curve(HOURLY).between(utc("2026-06-11T10:00"), utc("2026-06-11T11:00"))]
     assert len(set(today)) == 4

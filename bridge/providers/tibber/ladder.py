@@ -5,7 +5,7 @@ A contract without quarter-hours answers the first rung with an empty day and no
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from bridge.errors import Incomplete, NotFound, SourceError
@@ -21,8 +21,7 @@ from bridge.providers.tibber.timetable import STREAM, Timetable
 from bridge.transport.graphql import PathError, Result
 
 HISTORY_DAYS = 2  # before today: with today and tomorrow that is four days, 384 quarter-hours
-RANGE_FIRST = 4 * 25 * HISTORY_DAYS + 2
-QUARTERS_AGAIN = timedelta(days=7)  # an account without quarter-hours may get them one day
+RANGE_FIRST = 4 * 25 * (HISTORY_DAYS + 1) + 2  # quarter-hours: the history and today
 QUARTERS, RANGE, HOURS = range(3)
 
 Ask = Callable[..., Awaitable[Result]]
@@ -36,7 +35,7 @@ class Ladder:
         self.without_contract: set[str] = set()
         self._history_asked: set[str] = set()
         self._rungs: dict[str, tuple[date, int]] = {}  # site → local day, rung that was needed on it
-        self._empty: dict[str, date] = {}  # site → local day on which it was found to have no quarter-hours
+        self._empty: set[str] = set()  # sites that had no quarter-hours of today: the range is asked for along with them
 
     async def climb(self, known: Known, moment: datetime) -> AsyncIterator[Observation]:
         """Yield the prices of every site, and a shortfall for each that did not get all it should have."""
@@ -47,7 +46,7 @@ class Ladder:
             here = [site for site in sites if rungs[site.id] == rung and site.id not in settled]
             if not here:
                 continue
-            result = await self._ask_rung(rung, here, known, moment)
+            result, ranged = await self._ask_rung(rung, here, known, moment)
             rows = {home["id"]: (index, home) for index, home in enumerate(normalise.homes(result.data)) if home}
             for site in here:
                 found = normalise.guarded(self._read(rung, result, rows.get(site.id), site, known, moment), site)
@@ -55,25 +54,28 @@ class Ladder:
                 for observation in found:
                     yield observation
                 if rung < HOURS and site.id not in settled and self._must_climb(rung, rows[site.id][1], known, site, moment):
-                    rungs[site.id] = rung + 1
-                    self._remember_rung(site, moment, rung + 1)
+                    rungs[site.id] = HOURS if rung == RANGE or ranged else RANGE
+                    self._rungs[site.id] = (moment.astimezone(site.zone).date(), rungs[site.id])
         for site in sites:
             if site.id not in settled:
                 for shortfall in self._gap(known, site, moment):
                     yield shortfall
 
-    async def _ask_rung(self, rung: int, sites: Sequence[Site], known: Known, moment: datetime) -> Result:
+    async def _ask_rung(self, rung: int, sites: Sequence[Site], known: Known, moment: datetime) -> tuple[Result, bool]:
+        """Return the answer, and whether it holds the range of today."""
         if rung == RANGE:
             start = min(midnight(moment, site.zone) for site in sites)
-            return await self._ask(PRICE_RANGE, first=RANGE_FIRST, after=_cursor(start))
+            return await self._ask(PRICE_RANGE, first=RANGE_FIRST, after=_cursor(start)), True
         if rung == HOURS:
-            return await self._ask(PRICES, resolution="HOURLY", history=False, first=None, after=None)
+            return await self._ask(PRICES, resolution="HOURLY", history=False, first=None, after=None), False
         begins = {site.id: midnight(moment, site.zone, -HISTORY_DAYS) for site in sites}
         lacks = [id_ for id_, begin in begins.items() if id_ not in self._history_asked and not _reaches(known, id_, begin)]
-        cursor = _cursor(min(begins.values())) if lacks else None
-        result = await self._ask(PRICES, resolution="QUARTER_HOURLY", history=bool(lacks), first=RANGE_FIRST, after=cursor)
+        ranged = bool(lacks) or not self._empty.isdisjoint(begins)
+        starts = begins.values() if lacks else [midnight(moment, site.zone) for site in sites]
+        cursor = _cursor(min(starts)) if ranged else None
+        result = await self._ask(PRICES, resolution="QUARTER_HOURLY", history=ranged, first=RANGE_FIRST, after=cursor)
         self._history_asked.update(begins)
-        return result
+        return result, ranged
 
     def _read(
         self,
@@ -111,24 +113,18 @@ class Ladder:
         return Shortfall(NotFound(f"home {site.title} has no contract"), site.id, behind=holds)
 
     def _must_climb(self, rung: int, home: Mapping[str, Any], known: Known, site: Site, moment: datetime) -> bool:
-        if self._timetable.lacking(known, site, moment) is None:
-            return False
-        # an empty today tells an account without quarter-hours from a late tomorrow
-        return rung > QUARTERS or not (home["currentSubscription"].get("priceInfo") or {}).get("today")
+        if rung == QUARTERS:
+            # an empty today tells an account without quarter-hours from a late tomorrow
+            if (home["currentSubscription"].get("priceInfo") or {}).get("today"):
+                self._empty.discard(site.id)
+                return False
+            self._empty.add(site.id)
+        return self._timetable.lacking(known, site, moment) is not None
 
     def _first_rung(self, site: Site, moment: datetime) -> int:
-        today = moment.astimezone(site.zone).date()
+        """Return where to begin: at the rung that was needed earlier on the same day, on another day at the top."""
         day, rung = self._rungs.get(site.id, (None, QUARTERS))
-        if day == today:
-            return rung
-        found_empty = self._empty.get(site.id)
-        return RANGE if found_empty and today - found_empty < QUARTERS_AGAIN else QUARTERS
-
-    def _remember_rung(self, site: Site, moment: datetime, rung: int) -> None:
-        today = moment.astimezone(site.zone).date()
-        self._rungs[site.id] = (today, rung)
-        if rung == RANGE:
-            self._empty[site.id] = today
+        return rung if day == moment.astimezone(site.zone).date() else QUARTERS
 
     def _gap(self, known: Known, site: Site, moment: datetime) -> Iterator[Shortfall]:
         curve = known.curve(site.id, STREAM)
