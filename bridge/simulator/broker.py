@@ -16,6 +16,7 @@ from typing import Literal
 
 HOST = "127.0.0.1"
 USUAL_PORT = 1883
+ATTEMPTS = 3
 START_S = 20.0
 STOP_S = 5.0
 Protocol = Literal["5", "3.1.1"]
@@ -73,8 +74,22 @@ def programs() -> tuple[str | None, str | None]:
 @contextlib.asynccontextmanager
 async def broker(folder: Path, *, preferred_port: int | None = None, port: int | None = None) -> AsyncIterator[Running]:
     """Yield a running broker whose files lie in `folder`. Raises NoBroker."""
+    async with contextlib.AsyncExitStack() as stack:
+        for left in reversed(range(1 if port else ATTEMPTS)):  # between finding a free port and taking it, others may
+            try:
+                started = _started(folder, port or free_port(preferred_port))
+                running = await stack.enter_async_context(started)
+            except NoBroker:
+                if not left:
+                    raise
+            else:
+                yield running
+                return
+
+
+@contextlib.asynccontextmanager
+async def _started(folder: Path, port: int) -> AsyncIterator[Running]:
     mosquitto, nats = programs()
-    port = port or free_port(preferred_port)
     if mosquitto:
         config = folder / "mosquitto.conf"
         config.write_text(MOSQUITTO.format(host=HOST, port=port))
