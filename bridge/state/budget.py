@@ -76,7 +76,7 @@ class Budget:
         if not self._written:
             return self._now
         rows = self._database.rows("SELECT spending FROM budgets WHERE source = ?", (self._source,))
-        return next(readable(Spending, rows), Spending())
+        return next(readable(Spending, rows), self._now)
 
     def _read(self, moment: datetime) -> Spending:
         """Return what counts at `moment`."""

@@ -160,6 +160,13 @@ def test_a_pause_that_cannot_be_written_holds_in_memory(database: Database, capl
         budget.spend(after(1))
 
 
+def test_a_budget_that_cannot_be_read_any_more_is_not_a_new_one(database: Database, caplog: pytest.LogCaptureFixture) -> None:
+    budget = spent(Budget("home", THREE, database), 0, 0, 0)
+    database.close()
+    with pytest.raises(BudgetSpent):
+        budget.spend(after(1))
+
+
 def test_two_processes_share_the_budget(database: Database, tmp_path: Path) -> None:
     with contextlib.closing(Database(tmp_path, NOON)) as other:
         one, two = Budget("home", THREE, database), Budget("home", THREE, other)
