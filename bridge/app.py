@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bridge.clock import SANE, Clock
@@ -20,6 +21,7 @@ from bridge.redact import Redactor
 from bridge.settings import Settings
 from bridge.state.budget import Budget
 from bridge.state.lock import unusable
+from bridge.state.pocket import Pocket
 from bridge.state.store import Store
 from bridge.topics import Topics
 from bridge.transport.http import Http
@@ -133,9 +135,12 @@ def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: 
     own, provider = settings.sources[name], settings.providers[name]
     budget = Budget(name, own.budget, store.database)
     http = Http(budget, clock, redact, pause=provider.pause)
-    source = provider.source(own, Surroundings(name, http, clock, redact, store.share()))
-    latest = Latest(name, own.sites, store, _identity(own, store))
-    return Account(source, latest, SourceReport(topics, own.provider, latest, budget), http)
+    identity = _identity(own, store)
+    tokens = Pocket(name, identity, store.database)
+    source = provider.source(own, Surroundings(name, http, clock, redact, store.share(), tokens=tokens))
+    latest = Latest(name, own.sites, store, identity)
+    report = SourceReport(topics, own.provider, latest, budget, partial(store.deprecations, name, own.provider))
+    return Account(source, latest, report, http)
 
 
 def _identity(settings: SourceSettings, store: Store) -> str:

@@ -29,6 +29,7 @@ examples:
   kwh2mqtt check --online                is everything right before it runs for good?
   kwh2mqtt run --config bridge.toml      the main job
   kwh2mqtt poll home                     what would be published for [sources.home]
+  kwh2mqtt introspect home               does what we ask for still fit the provider's GraphQL schema?
 
 the configuration is looked for in --config, $KWH2MQTT_CONFIG, ./config/bridge.toml, /etc/kwh2mqtt/bridge.toml
 exit codes: 0 done, 2 wrong usage or configuration, 1 anything else
@@ -105,7 +106,10 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--online", action="store_true", help="also connect to the broker and sign in to every source")
     poll = command("poll", _poll, "poll a source once and print what would be published; publishes nothing",
                    "kwh2mqtt poll home")  # fmt: skip
-    poll.add_argument("source", metavar="SOURCE", help="the NAME of a [sources.NAME] section")
+    introspect = command("introspect", _introspect, "save the provider's GraphQL schema and check every document against it",
+                         "kwh2mqtt introspect home")  # fmt: skip
+    for sub in (poll, introspect):
+        sub.add_argument("source", metavar="SOURCE", help="the NAME of a [sources.NAME] section")
     return parser
 
 
@@ -212,6 +216,13 @@ def _poll(given: argparse.Namespace) -> int:
 
     settings, redact = _configured(given)
     return _finished(preview(settings, redact, given.source))
+
+
+def _introspect(given: argparse.Namespace) -> int:
+    from bridge.introspect import introspect
+
+    settings, redact = _configured(given)
+    return _finished(introspect(settings, redact, given.source))
 
 
 def _log_to_stderr(redact: Redactor, *, verbose: bool) -> None:

@@ -7,6 +7,7 @@ BridgeError
     │   └── TimedOut       likewise, after waiting
     ├── Malformed          report it: the provider answered what we cannot read
     ├── Unauthenticated    mend the credentials
+    ├── Denied             the credentials are good and do not reach this: do without, or use others
     ├── RateLimited        wait `retry_after`: the provider said so
     │   └── BudgetSpent    wait `retry_after`: our own budget said so, nothing was sent
     ├── NotFound           the thing asked for is not there
@@ -81,6 +82,12 @@ class Unauthenticated(SourceError):
     """The credentials were not accepted; asking again with the same ones is no use."""
 
     code = "unauthenticated"
+
+
+class Denied(SourceError):
+    """The credentials were accepted, but may not do this."""
+
+    code = "not_allowed"
 
 
 class RateLimited(SourceError):

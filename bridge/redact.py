@@ -5,10 +5,12 @@ A secret shorter than four characters is left alone: replacing it would only gar
 
 import json
 import logging
+from collections import deque
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus
 
 SHORTEST = 4
+LEARNT = 32
 MASK = "***"
 
 
@@ -16,17 +18,30 @@ class Redactor:
     """Replaces every known secret, also as it looks inside a URL or a JSON string, by `***`."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms: set[str] = set()
-        for secret in secrets:
-            forms |= {secret, repr(secret)[1:-1], quote(secret), quote(secret, safe=""), quote_plus(secret)}
-            forms |= {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
-        # longest first, so that a secret that contains another goes as a whole
-        self._forms = sorted((form for form in forms if len(form) >= SHORTEST), key=len, reverse=True)
+        self._given = frozenset(form for secret in secrets for form in _forms(secret))
+        self._learnt: deque[frozenset[str]] = deque(maxlen=LEARNT)
+        self._sort()
 
     def __call__(self, text: str) -> str:
         for form in self._forms:
             text = text.replace(form, MASK)
         return text
+
+    def learn(self, secret: str) -> None:
+        """Hide `secret` from now on too: a token that a provider has given out. The newest few dozen are remembered."""
+        if (forms := _forms(secret)) not in self._learnt:
+            self._learnt.append(forms)
+            self._sort()
+
+    def _sort(self) -> None:
+        # longest first, so that a secret that contains another goes as a whole
+        self._forms = sorted(self._given.union(*self._learnt), key=len, reverse=True)
+
+
+def _forms(secret: str) -> frozenset[str]:
+    forms = {secret, repr(secret)[1:-1], quote(secret), quote(secret, safe=""), quote_plus(secret)}
+    forms |= {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    return frozenset(form for form in forms if len(form) >= SHORTEST)
 
 
 class RedactingFormatter(logging.Formatter):

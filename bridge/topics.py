@@ -5,6 +5,11 @@ bridge/{state,info,health}                        the bridge itself
 {source}/{site}/info                              one home, property, facility or tenant
 {source}/{site}/price/{stream}/{figure}           value, current, next, slots, columns, summary
 {source}/{site}/reading/{meter}/{quantity}        the newest reading of a meter
+{source}/{site}/account/{figure}                  the account: balance, points
+{source}/{site}/schedule/{kind}                   spans of time that the provider has announced
+{source}/{site}/dispatch/{device}[/active]        when the provider lets a device run
+{source}/{site}/live/{quantity}                   what a meter shows now
+{source}/{site}/event                             not retained: what has just become known
 
 Parts that we make are `[a-z0-9-]`; a configured source name stands as it is.
 """
@@ -23,10 +28,11 @@ _UNDECOMPOSED = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ
 
 
 class Place(NamedTuple):
-    """Where a topic lies: a source, and a site where it lies below one."""
+    """Where a topic lies: a source, a site where it lies below one, and a device where it tells of one."""
 
     source: str
     site: str | None
+    device: str | None = None
 
 
 class Topics:
@@ -50,13 +56,36 @@ class Topics:
     def reading(self, source: str, site: str, meter: str, quantity: str) -> str:
         return f"{self.base}/{source}/{site}/reading/{meter}/{quantity}"
 
+    def account(self, source: str, site: str, figure: str) -> str:
+        return f"{self.base}/{source}/{site}/account/{figure}"
+
+    def schedule(self, source: str, site: str, kind: str) -> str:
+        return f"{self.base}/{source}/{site}/schedule/{kind}"
+
+    def dispatch(self, source: str, site: str, device: str) -> str:
+        return f"{self.base}/{source}/{site}/dispatch/{device}"
+
+    def dispatch_active(self, source: str, site: str, device: str) -> str:
+        return f"{self.dispatch(source, site, device)}/active"
+
+    def live(self, source: str, site: str, quantity: str) -> str:
+        return f"{self.base}/{source}/{site}/live/{quantity}"
+
+    def event(self, source: str, site: str) -> str:
+        return f"{self.base}/{source}/{site}/event"
+
     def place(self, topic: str) -> Place | None:
-        """Return the source (and site) that `topic` belongs to, or None where it is the bridge's own or not ours."""
+        """Return the source (and site, and device) that `topic` belongs to, or None where it is the bridge's or not ours."""
         below = topic.removeprefix(f"{self.base}/")
         source, *rest = below.split("/")
         if below == topic or not rest or source in RESERVED_SOURCES:
             return None
-        return Place(source, rest[0] if len(rest) > 1 else None)
+        match rest:
+            case [site, "dispatch", device, *_]:
+                return Place(source, site, device)
+            case [site, _, *_]:
+                return Place(source, site)
+        return Place(source, None)
 
 
 def fold(name: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,10 +10,14 @@ from decimal import Decimal
 from itertools import count
 from pathlib import Path
 
-from bridge.models.observation import Observation
+from bridge.models.device import Device
+from bridge.models.message import Message
+from bridge.models.observation import DevicesSeen, Observation, PricesSeen, SitesSeen
 from bridge.models.price import QUARTER_HOUR, Curve, Slot
 from bridge.models.site import Site
+from bridge.pricing.day import midnight
 from bridge.state.store import Store
+from bridge.transport.shelf import Shelf
 
 FACTS = Path(__file__).resolve().parents[2] / "shared"  # not a part of the project: a test that reads it skips without it
 
@@ -99,6 +103,24 @@ async def settle(turns: int = 200) -> None:
         await asyncio.sleep(0)
 
 
+class Diary(Shelf):
+    """A shelf that notes when each message was laid on it that says something new."""
+
+    def __init__(self, clock: HandClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.entries: list[tuple[datetime, Message]] = []
+
+    def put(self, messages: Iterable[Message]) -> None:
+        kept = list(messages)
+        self.entries += [(self._clock.now(), message) for message in kept if self._messages.get(message.topic) != message]
+        super().put(kept)
+
+    def payloads(self, topic: str) -> list[tuple[datetime, str]]:
+        """Return what was laid on `topic`, and when."""
+        return [(moment, message.payload.decode()) for moment, message in self.entries if message.topic == topic]
+
+
 @dataclass
 class Knowledge:
     """What is known of a source, as a value; `keep` takes in what a poll yields."""
@@ -106,9 +128,25 @@ class Knowledge:
     sites: dict[str, Site] = field(default_factory=dict)
     curves: dict[tuple[str, str], Curve] = field(default_factory=dict)
     last: dict[str, datetime] = field(default_factory=dict)
+    owned: dict[str, tuple[Device, ...]] = field(default_factory=dict)  # the devices of a site
+
+    def keep(self, observation: Observation, moment: datetime) -> None:
+        self.last[type(observation).__name__] = moment
+        match observation:
+            case SitesSeen(sites, complete):
+                self.sites = ({} if complete else self.sites) | {site.id: site for site in sites}
+            case PricesSeen(site, stream, curve):
+                old = self.curves.get((site, stream))
+                newest = old.updated(curve) if old else curve
+                self.curves[site, stream] = newest.since(midnight(moment, self.sites[site].zone, -2))
+            case DevicesSeen(site, devices):
+                self.owned[site] = devices
 
     def curve(self, site: str, stream: str) -> Curve | None:
         return self.curves.get((site, stream))
+
+    def devices(self, site: str) -> tuple[Device, ...]:
+        return self.owned.get(site, ())
 
     def seen(self, kind: type[Observation]) -> datetime | None:
         return self.last.get(kind.__name__)

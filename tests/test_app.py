@@ -253,7 +253,7 @@ async def test_personal_data_is_published_only_while_it_is_wanted(tmp_path: Path
         async with subscribed(mqtt) as seen, running(settings):
             await seen.until(lambda seen: seen.get(state("home")) == "online")
             assert set(json.loads(seen.latest[f"{HOME}/info"])) <= {
-                "name", "timezone", "currency", "price_area", "streams", "standing_charges",
+                "name", "timezone", "currency", "price_area", "streams", "standing_charges", "tariffs",
             }  # fmt: skip
         wanting = {"home": settings.sources["home"].model_copy(update={"publish_personal_data": True})}
         again = Settings(None, mqtt, StateSettings(directory=tmp_path / "fresh"), wanting, settings.providers)

@@ -54,32 +54,45 @@ def test_the_version_is_told_after_a_command_too(tmp_path: Path) -> None:
 def test_help_names_every_command_with_examples_and_exit_codes(tmp_path: Path) -> None:
     ran = command(tmp_path, "--help")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert re.findall(r"^    (\w+) ", ran.stdout, re.MULTILINE) == ["run", "demo", "check", "poll"]
+    assert re.findall(r"^    (\w+) ", ran.stdout, re.MULTILINE) == ["run", "demo", "check", "poll", "introspect"]
     assert re.findall(r"^  (kwh2mqtt \w+)", ran.stdout, re.MULTILINE) == [
         "kwh2mqtt demo",
         "kwh2mqtt check",
         "kwh2mqtt run",
         "kwh2mqtt poll",
+        "kwh2mqtt introspect",
     ]
     assert "exit codes: 0 done, 2 wrong usage or configuration, 1 anything else" in ran.stdout
 
 
-@pytest.mark.parametrize("name", ["run", "demo", "check", "poll"])
+@pytest.mark.parametrize("name", ["run", "demo", "check", "poll", "introspect"])
 def test_help_of_a_command_has_an_example(name: str, tmp_path: Path) -> None:
     ran = command(tmp_path, name, "--help")
     assert (ran.returncode, f"example:\n  kwh2mqtt {name}" in ran.stdout) == (0, True)
 
 
-@pytest.mark.parametrize("arguments", [["brew"], [], ["poll"], ["run", "--brew"], ["--config"], ["poll", "home", "cabin"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["brew"],
+        [],
+        ["poll"],
+        ["introspect"],
+        ["run", "--brew"],
+        ["--config"],
+        ["poll", "home", "cabin"],
+        ["introspect", "a", "b"],
+    ],
+)
 def test_wrong_usage_is_two(arguments: list[str], tmp_path: Path) -> None:
     ran = command(tmp_path, *arguments)
     assert (ran.returncode, ran.stdout, "usage: kwh2mqtt" in ran.stderr) == (2, "", True)
 
 
-@pytest.mark.parametrize("name", ["run", "check", "poll"])
+@pytest.mark.parametrize("name", ["run", "check", "poll", "introspect"])
 def test_each_fault_of_the_configuration_is_a_line_with_file_key_and_mend(name: str, tmp_path: Path) -> None:
     configured(tmp_path, f"[mqtt]\nport = '{SECRET}'\n{HOME}tokn = '{SECRET}'\n")
-    ran = command(tmp_path, name, *(["home"] if name == "poll" else []), "--config", "bridge.toml")
+    ran = command(tmp_path, name, *(["home"] if name in ("poll", "introspect") else []), "--config", "bridge.toml")
     assert (ran.returncode, ran.stdout) == (2, "")
     places = [line.split("; ")[0] for line in ran.stderr.splitlines()]
     assert sorted(places) == [
@@ -133,15 +146,16 @@ def test_what_is_not_there_is_found_online_and_is_one(tmp_path: Path) -> None:
 
 def test_an_unusable_state_folder_is_two(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
-    for name in (["run"], ["check"], ["poll", "home"]):
+    for name in (["run"], ["check"], ["poll", "home"], ["introspect", "home"]):
         ran = command(whole(tmp_path), *name, "--config", "bridge.toml")
         mend = "name a folder that the user of kwh2mqtt can write to"
         line = f"state.directory: {tmp_path / 'state'} cannot be used (File exists); {mend}"
         assert (ran.returncode, ran.stderr.splitlines()[-1]) == (2, line)
 
 
-def test_an_unknown_source_is_two(tmp_path: Path) -> None:
-    ran = command(whole(tmp_path), "poll", "cabin", "--config", "bridge.toml")
+@pytest.mark.parametrize("name", ["poll", "introspect"])
+def test_an_unknown_source_is_two(name: str, tmp_path: Path) -> None:
+    ran = command(whole(tmp_path), name, "cabin", "--config", "bridge.toml")
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", "SOURCE: cabin is not configured; use one of: home\n")
 
 
@@ -152,8 +166,15 @@ def test_a_source_that_cannot_be_asked_is_one_and_says_why(tmp_path: Path) -> No
     assert (ran.returncode, "Traceback" in ran.stderr) == (1, False)
 
 
+def test_a_schema_that_cannot_be_had_is_one_and_says_why(tmp_path: Path) -> None:
+    ran = command(whole(tmp_path), "introspect", "home", "--config", "bridge.toml")
+    assert ran.stdout.startswith("fault      home: 127.0.0.1:9 cannot be reached")
+    assert ran.stdout.endswith("; check the internet connection and the source's address, then try again\n")
+    assert (ran.returncode, ran.stderr, (tmp_path / "state" / "schemas").exists()) == (1, "", False)
+
+
 def test_no_output_shows_the_token_however_much_is_said(tmp_path: Path) -> None:
-    for arguments in (["poll", "home"], ["check", "--online"]):
+    for arguments in (["poll", "home"], ["check", "--online"], ["introspect", "home"]):
         ran = command(whole(tmp_path), *arguments, "--verbose", "--config", "bridge.toml")
         assert SECRET not in ran.stdout + ran.stderr
 

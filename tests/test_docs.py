@@ -413,7 +413,7 @@ def test_every_command_in_the_documentation_is_one() -> None:
     options = {word for arguments in given for word in arguments if word.startswith("-")}
     assert options <= {"--config", "--verbose", "--version", "--help", "--once", "--online"}  # argparse would take a part of one
     functions = {parser.parse_args(arguments).command for arguments in given}
-    assert functions == {cli._run, cli._demo, cli._check, cli._poll}
+    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect}
 
 
 def test_the_readme_names_the_exit_codes() -> None:

@@ -17,7 +17,7 @@ FLOORS: tuple[set[str], ...] = (
     {"providers"},
     {"feed", "commands", "readers"},
     {"settings"},
-    {"cli", "app", "__main__", "demo", "check", "preview", "simulator", "web", "metrics", "watch"},
+    {"cli", "app", "__main__", "demo", "check", "preview", "introspect", "simulator", "web", "metrics", "watch"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 GROUND, ROOF = 0, len(FLOORS) - 1
@@ -28,7 +28,7 @@ HIDDEN = {  # library → the only places that know it
     "aiomqtt": ("transport.mqtt",),
     "paho": ("transport.mqtt",),
     "sqlite3": ("state",),
-    "graphql": ("transport.graphql", "simulator"),
+    "graphql": ("transport.document", "transport.schema", "simulator"),
     "h11": ("simulator",),
     "pydantic_settings": ("settings",),
 }
@@ -134,7 +134,8 @@ def test_a_library_is_known_in_its_room_only(library: str, places: tuple[str, ..
 
 
 def test_the_main_job_loads_neither_the_simulator_nor_a_graphql_library() -> None:
-    program = "import sys, bridge.cli, bridge.app, bridge.providers.tibber; print(*sys.modules)"
+    wanted = "bridge.cli, bridge.app, bridge.providers.tibber, bridge.introspect"
+    program = f"import sys, {wanted}; print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [name for name in ran.stdout.split() if name.startswith(("bridge.simulator", "graphql", "oauthlib"))] == []
 

@@ -105,7 +105,7 @@ def test_the_protocol_may_be_a_number() -> None:
             HOME,
             [f"sources.home.token: is missing; {ADD_TOKEN}"],
         ),
-        ("[sources.home]\ntoken = 'x'", ["sources.home.provider: is missing; add one of: tibber"]),
+        ("[sources.home]\ntoken = 'x'", ["sources.home.provider: is missing; add one of: octopus, tibber"]),
         (f"{WHOLE}tokn = 1", ["sources.home.tokn: is not a known key; did you mean token?"]),
         (f"[mqtt]\nhots = 'x'\n{WHOLE}", ["mqtt.hots: is not a known key; did you mean host?"]),
         (f"[mqtt.tls]\nca_fiel = 'x'\n{WHOLE}", ["mqtt.tls.ca_fiel: is not a known key; did you mean ca_file?"]),
@@ -148,7 +148,8 @@ def test_a_fault_is_one_line_with_file_key_and_mend(text: str, expected: list[st
 
 
 def test_an_unknown_provider_is_answered_with_the_known_ones() -> None:
-    assert faults(WHOLE.replace('"tibber"', '"tiber"')) == [f"{HERE}sources.home.provider: is not known; use one of: tibber"]
+    known = "is not known; use one of: octopus, tibber"
+    assert faults(WHOLE.replace('"tibber"', '"tiber"')) == [f"{HERE}sources.home.provider: {known}"]
 
 
 def test_all_faults_are_told_at_once() -> None:

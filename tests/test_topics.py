@@ -70,12 +70,24 @@ def test_each_builder_makes_the_topic_of_the_contract() -> None:
         TOPICS.info("tibber", "cabin"),
         TOPICS.price("tibber", "cabin", "import", "value"),
         TOPICS.reading("tibber", "cabin", "import", "energy"),
+        TOPICS.account("tibber", "cabin", "balance"),
+        TOPICS.schedule("tibber", "cabin", "saving-sessions"),
+        TOPICS.dispatch("tibber", "cabin", "car"),
+        TOPICS.dispatch_active("tibber", "cabin", "car"),
+        TOPICS.live("tibber", "cabin", "power"),
+        TOPICS.event("tibber", "cabin"),
     ] == [
         "home/energy/bridge/state",
         "home/energy/tibber/health",
         "home/energy/tibber/cabin/info",
         "home/energy/tibber/cabin/price/import/value",
         "home/energy/tibber/cabin/reading/import/energy",
+        "home/energy/tibber/cabin/account/balance",
+        "home/energy/tibber/cabin/schedule/saving-sessions",
+        "home/energy/tibber/cabin/dispatch/car",
+        "home/energy/tibber/cabin/dispatch/car/active",
+        "home/energy/tibber/cabin/live/power",
+        "home/energy/tibber/cabin/event",
     ]
 
 
@@ -85,6 +97,16 @@ def test_what_a_builder_makes_the_reader_places(source: str, site: str, figure: 
     assert TOPICS.place(TOPICS.info(source, site)) == Place(source, site)
     assert TOPICS.place(TOPICS.price(source, site, "import", figure)) == Place(source, site)
     assert TOPICS.place(TOPICS.reading(source, site, "import", figure)) == Place(source, site)
+    assert TOPICS.place(TOPICS.account(source, site, figure)) == Place(source, site)
+    assert TOPICS.place(TOPICS.schedule(source, site, figure)) == Place(source, site)
+    assert TOPICS.place(TOPICS.live(source, site, figure)) == Place(source, site)
+    assert TOPICS.place(TOPICS.event(source, site)) == Place(source, site)
+
+
+@given(source_names, levels, levels)
+def test_a_topic_that_tells_of_a_device_is_placed_with_it(source: str, site: str, device: str) -> None:
+    assert TOPICS.place(TOPICS.dispatch(source, site, device)) == Place(source, site, device)
+    assert TOPICS.place(TOPICS.dispatch_active(source, site, device)) == Place(source, site, device)
 
 
 @pytest.mark.parametrize(

@@ -36,14 +36,14 @@ def shown(curve: Curve, zone: ZoneInfo, moment: datetime) -> tuple[Slot, ...]:
     return curve.since(start).slots
 
 
-def columns(curve: Curve, slots: tuple[Slot, ...]) -> Columns:
-    """Return `slots`, of which there must be one at least, as an even grid."""
+def columns(curve: Curve, slots: tuple[Slot, ...], until: datetime) -> Columns:
+    """Return `slots`, of which there must be one at least, as an even grid that runs to `until` at the least."""
     step = grid.step(slots)
     return Columns(
         start=int(slots[0].start.timestamp()),
         step=int(step.total_seconds()),
         unit=currency.unit(curve.currency),
-        values=grid.values(slots, step),
+        values=grid.values(slots, step, until),
     )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -46,15 +46,24 @@ class Fortune:
 class SourceReport:
     """Tells how one source fares."""
 
-    def __init__(self, topics: Topics, provider: str, latest: Latest, budget: Budget) -> None:
+    def __init__(
+        self, topics: Topics, provider: str, latest: Latest, budget: Budget, deprecations: Callable[[], tuple[str, ...]] = tuple
+    ) -> None:
+        """`deprecations` returns what the last `kwh2mqtt introspect` found of this source."""
         self._topics, self.provider, self.latest, self._budget = topics, provider, latest, budget
+        self._look_up = deprecations
         self.fortune = Fortune()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look up anew what another process may have written beside us."""
+        self._deprecations = self._look_up()
 
     def stale(self, moment: datetime) -> bool:
         """Tell whether what stands on the topics may be out of date: a poll failed, or no site has a price now."""
         curves = [curve for place in self.latest.places.values() for curve in place.curves.values()]
-        readings = any(place.readings for place in self.latest.places.values())
-        nothing = not any(curve.at(moment) for curve in curves) if curves else not readings
+        others = any(place.tells for place in self.latest.places.values())
+        nothing = not any(curve.at(moment) for curve in curves) if curves else not others
         return self.fortune.behind or nothing
 
     def messages(self, moment: datetime) -> list[Message]:
@@ -67,7 +76,7 @@ class SourceReport:
             next_poll=fortune.next_poll,
             stale=stale,
             error=ErrorFigure(code=fortune.error.code, message=str(fortune.error)) if fortune.error else None,
-            deprecations=(),
+            deprecations=self._deprecations,
             requests_today=self._budget.requests_today(moment),
             budget=self._budget.figures(moment),
         )
@@ -112,6 +121,7 @@ class BridgeReport:
             moment = self._clock.now()
             self._shelf.put([self.health(moment)])
             for report in self._sources:
+                report.refresh()
                 self._shelf.put(report.messages(moment))
             self._lag_s = 0.0
             await self._measure_lag()

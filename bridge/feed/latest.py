@@ -1,48 +1,32 @@
 """What is known now, of every source: the only state of the feed. Filled from the state folder at the start.
 
-A curve keeps the day before yesterday, yesterday, today and tomorrow: 384 quarter-hours.
+A curve keeps the day before yesterday, yesterday, today and tomorrow: 384 quarter-hours. Live values are not kept on disk.
 """
 
 import asyncio
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from functools import singledispatchmethod
 
-from bridge.models.observation import Observation, PricesSeen, ReadingsSeen, Shortfall, SitesSeen
+from bridge.feed.keep import kept
+from bridge.feed.names import Titled, chosen
+from bridge.feed.place import Place
+from bridge.models.device import Device
+from bridge.models.figure import Figure
+from bridge.models.observation import FiguresSeen, LiveSeen, Observation, ReadingsSeen, Shortfall, SitesSeen
 from bridge.models.price import Curve
-from bridge.models.reading import Reading
+from bridge.models.schedule import Schedule
 from bridge.models.site import Site
-from bridge.pricing.day import midnight
 from bridge.state.database import Statement
-from bridge.state.store import (
-    NamedSite,
-    SourceRecord,
-    Store,
-    removed_site,
-    saved_curve,
-    saved_reading,
-    saved_site,
-    saved_source,
-)
-from bridge.topics import RESERVED_SITES, distinct, fold
+from bridge.state.store import NamedDevice, NamedSite, SourceRecord, Store, removed_site, saved_site, saved_source
+from bridge.topics import RESERVED_SITES
 
-KEPT_DAYS = 2  # before today
 UNNAMED = "site"
-
-
-@dataclass
-class Place:
-    """One site under its topic name, and what is known of it."""
-
-    name: str
-    site: Site
-    curves: dict[str, Curve] = field(default_factory=dict)  # by stream
-    readings: dict[tuple[str, str], Reading] = field(default_factory=dict)  # by meter and quantity
+TIMELESS = (ReadingsSeen, LiveSeen, FiguresSeen)  # no boundary changes how they are drawn
 
 
 class Latest:
-    """One source's sites, curves and readings, and when each kind was last seen."""
+    """One source's sites, all that is known of them, and when each kind was last seen."""
 
     def __init__(self, source: str, configured: Mapping[str, str], store: Store, identity: str) -> None:
         """`configured` are the user's names for sites by the provider's id; a new `identity` asks for the sites anew.
@@ -51,18 +35,13 @@ class Latest:
         """
         self.source, self._configured, self._store = source, configured, store
         self.record = store.source(source)
-        same = self.record.identity == identity
-        if not same:
+        sites = list(store.sites(source).values())
+        if self.record.identity != identity:
             self.record = SourceRecord(identity=identity)
-        curves, readings = store.curves(source), store.readings(source)
-        self.version = 0  # grows with every observation kept
+            sites = [NamedSite(name, site.model_copy(update={"personal": None})) for name, site in sites]
+        self.version = 0  # grows with every observation of what changes at a boundary
         self.changed = asyncio.Event()  # set with it
-        self.places: dict[str, Place] = {}
-        for id_, named in self._named(store.sites(source).values()).items():
-            kept = {stream: curve for (site, stream), curve in curves.items() if site == id_}
-            newest = {(reading.meter, reading.quantity): reading for reading in readings.get(id_, ())}
-            site = named.site if same else named.site.model_copy(update={"personal": None})
-            self.places[id_] = Place(named.name, site, kept, newest)
+        self.places = _restored(store, source, self._named(sites).values())
 
     # what providers ask (bridge.providers.base.Known)
 
@@ -74,6 +53,10 @@ class Latest:
         place = self.places.get(site)
         return place.curves.get(stream) if place else None
 
+    def devices(self, site: str) -> tuple[Device, ...]:
+        place = self.places.get(site)
+        return tuple(named.device for named in place.devices.values()) if place else ()
+
     def seen(self, kind: type[Observation]) -> datetime | None:
         return self.record.seen.get(kind.__name__)
 
@@ -83,13 +66,26 @@ class Latest:
         """Change the record; it is written with the next `save`."""
         self.record = self.record.model_copy(update=changes)
 
-    @singledispatchmethod
-    def keep(self, observation: Observation, moment: datetime) -> list[Statement]:  # noqa: ARG002 - singledispatch
+    def keep(self, observation: Observation, moment: datetime) -> list[Statement]:
         """Take in what a poll yielded and return what has to be written."""
-        raise TypeError(observation)
+        if isinstance(observation, Shortfall):
+            return []
+        if isinstance(observation, SitesSeen):
+            statements = self._keep_sites(observation)
+        else:
+            place, statements = kept(observation, self.places[observation.site], self.source, moment)
+            self.places[observation.site] = place
+        self.note(seen={**self.record.seen, type(observation).__name__: moment})
+        if not isinstance(observation, TIMELESS):
+            self.version += 1
+            self.changed.set()
+        return statements
 
-    @keep.register
-    def _(self, observation: SitesSeen, moment: datetime) -> list[Statement]:
+    def save(self, statements: Iterable[Statement]) -> None:
+        """Write `statements` and the record as one transaction."""
+        self._store.save([*statements, saved_source(self.source, self.record)])
+
+    def _keep_sites(self, observation: SitesSeen) -> list[Statement]:
         statements: list[Statement] = []
         found = {site.id: site for site in observation.sites}
         if observation.complete:
@@ -99,61 +95,40 @@ class Latest:
         old = [NamedSite(place.name, place.site) for id_, place in self.places.items() if id_ not in found]
         named = self._named([*old, *(NamedSite(self._name_of(site.id), site) for site in observation.sites)])
         for id_, (name, site) in named.items():
-            place = self.places.setdefault(id_, Place(name, site))
+            place = self.places.get(id_, Place(name, site))
             if (place.name, place.site) != (name, site) or id_ in found:
                 statements.append(saved_site(self.source, NamedSite(name, site)))
-            place.name, place.site = name, site
-        self._saw(SitesSeen, moment)
+            self.places[id_] = replace(place, name=name, site=site)
         return statements
-
-    @keep.register
-    def _(self, observation: PricesSeen, moment: datetime) -> list[Statement]:
-        place = self.places[observation.site]
-        old = place.curves.get(observation.stream)
-        newest = old.updated(observation.curve) if old else observation.curve
-        curve = newest.since(midnight(moment, place.site.zone, -KEPT_DAYS))
-        self._saw(PricesSeen, moment)
-        if curve == old:
-            return []
-        place.curves[observation.stream] = curve
-        return [saved_curve(self.source, observation.site, observation.stream, curve)]
-
-    @keep.register
-    def _(self, observation: ReadingsSeen, moment: datetime) -> list[Statement]:
-        place = self.places[observation.site]
-        changed = [reading for reading in observation.readings if place.readings.get(_key(reading)) != reading]
-        place.readings.update((_key(reading), reading) for reading in changed)
-        self._saw(ReadingsSeen, moment)
-        return [saved_reading(self.source, observation.site, reading) for reading in changed]
-
-    @keep.register
-    def _(self, _: Shortfall, __: datetime) -> list[Statement]:
-        return []
-
-    def save(self, statements: Iterable[Statement]) -> None:
-        """Write `statements` and the record as one transaction."""
-        self._store.save([*statements, saved_source(self.source, self.record)])
-
-    def _saw(self, kind: type[Observation], moment: datetime) -> None:
-        self.version += 1
-        self.changed.set()
-        self.note(seen={**self.record.seen, kind.__name__: moment})
 
     def _name_of(self, id_: str) -> str:
         place = self.places.get(id_)
         return place.name if place else ""
 
     def _named(self, sites: Iterable[NamedSite]) -> dict[str, NamedSite]:
-        """Return the sites by id, each under its name: the configured one, else the one it has, else one from its title."""
+        """Return the sites by id, each under its name."""
         sites = list(sites)
-        names = {named.site.id: self._configured[named.site.id] for named in sites if named.site.id in self._configured}
-        taken = {*names.values(), *RESERVED_SITES}
-        for name, site in sorted(sites, key=lambda named: not named.name):  # those that have a name keep it
-            if site.id not in names:
-                names[site.id] = distinct(name or fold(site.title) or UNNAMED, taken)
-                taken.add(names[site.id])
-        return {named.site.id: NamedSite(names[named.site.id], named.site) for named in sites}
+        titled = [Titled(site.id, site.title, name) for name, site in sites]
+        names = chosen(titled, UNNAMED, configured=self._configured, reserved=RESERVED_SITES)
+        return {site.id: NamedSite(names[site.id], site) for _, site in sites}
 
 
-def _key(reading: Reading) -> tuple[str, str]:
-    return reading.meter, reading.quantity
+def _restored(store: Store, source: str, sites: Iterable[NamedSite]) -> dict[str, Place]:
+    """Return what the state folder holds of `sites`, by id."""
+    curves: dict[str, dict[str, Curve]] = {}
+    for (id_, stream), curve in store.curves(source).items():
+        curves.setdefault(id_, {})[stream] = curve
+    readings, figures = store.readings(source), store.kept(source, Figure)
+    schedules, devices = store.kept(source, Schedule), store.kept(source, NamedDevice)
+    return {
+        site.id: Place(
+            name,
+            site,
+            curves=curves.get(site.id, {}),
+            readings={(reading.meter, reading.quantity): reading for reading in readings.get(site.id, ())},
+            figures={figure.name: figure for figure in figures.get(site.id, ())},
+            schedules={schedule.kind: schedule for schedule in schedules.get(site.id, ())},
+            devices={named.device.id: named for named in devices.get(site.id, ())},
+        )
+        for name, site in sites
+    }

@@ -1,22 +1,43 @@
-"""From what is known and a moment to messages: pure, and the only way to a price topic, at a poll as at a slot's end.
+"""From what is known and a moment to messages: pure, and the only way to a site's topics, at a poll as at a slot's end.
 
-`value`, `current` and `next` expire a minute after their slot, `slots` and `columns` with the last: a dead one misleads nobody.
+`value`, `current` and `next` expire a minute after their slot, `slots` and `columns` with the last, and `ON` a minute after its
+dispatch: a dead bridge misleads nobody.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from bridge.feed import enrich
-from bridge.feed.latest import Latest, Place
+from bridge.feed import agenda, enrich
+from bridge.feed.latest import Latest
+from bridge.feed.place import Place
+from bridge.models.device import Dispatch
+from bridge.models.figure import Live
 from bridge.models.message import Message
-from bridge.models.payload import ReadingPayload, SiteInfo, bare, encoded_reading, encoded_slots
+from bridge.models.payload import (
+    DevicePayload,
+    DispatchPayload,
+    Event,
+    FigurePayload,
+    LivePayload,
+    ReadingPayload,
+    SiteInfo,
+    bare,
+    encoded_reading,
+    encoded_slots,
+    encoded_spans,
+)
 from bridge.models.price import Curve, Slot
+from bridge.models.schedule import Schedule
+from bridge.pricing.day import midnight
+from bridge.state.store import NamedDevice
 from bridge.topics import Topics
 
-GRACE = timedelta(seconds=60)  # that a price outlives its slot
-NOTHING = b""
+GRACE = timedelta(seconds=60)  # that a price outlives its slot, and `ON` its dispatch
+LIVE = timedelta(seconds=60)  # that a live value is worth anything
+NEWS = timedelta(minutes=10)  # that an event waits for the broker
+NOTHING, ON, OFF = b"", b"ON", b"OFF"
 
 
 class Painter:
@@ -29,12 +50,16 @@ class Painter:
         """Yield every message of every site."""
         for place in self._latest.places.values():
             yield from self.site(place, moment)
+            yield from self.live(place, place.live.values(), moment)
 
     def site(self, place: Place, moment: datetime) -> Iterator[Message]:
-        """Yield every message of one site, the most urgent first."""
+        """Yield every message of one site but its live values, which are told once; the most urgent first."""
         yield from self.now(place, moment)
+        yield from self.devices(place, moment)
         yield from self.day(place, moment)
+        yield from self.schedules(place, moment)
         yield from self.readings(place)
+        yield from self.figures(place)
         yield self.info(place)
 
     def info(self, place: Place) -> Message:
@@ -46,7 +71,8 @@ class Painter:
             currency=site.currency or next(known, None),
             price_area=site.price_area,
             streams=site.streams,
-            standing_charges={},
+            standing_charges=site.standing_charges,
+            tariffs=site.tariffs,
             personal=site.personal,
         )
         return Message(self._topics.info(self._latest.source, place.name), payload.encoded())
@@ -56,6 +82,52 @@ class Painter:
             topic = self._topics.reading(self._latest.source, place.name, reading.meter, reading.quantity)
             facts = reading.model_dump(exclude_none=True, exclude={"meter", "quantity"})
             yield Message(topic, encoded_reading(cast("ReadingPayload", facts)))
+
+    def figures(self, place: Place) -> Iterator[Message]:
+        for figure in place.figures.values():
+            payload = FigurePayload(value=figure.value, currency=figure.currency, unit=figure.unit, at=figure.at)
+            yield Message(self._topics.account(self._latest.source, place.name, figure.name), payload.encoded())
+
+    def live(self, place: Place, values: Iterable[Live], moment: datetime) -> Iterator[Message]:
+        """Yield live values that are published at `moment`."""
+        for live in values:
+            age_s = max(0, int((moment - live.at).total_seconds()))
+            payload = LivePayload(value=live.value, unit=live.unit, at=live.at, age_s=age_s)
+            topic = self._topics.live(self._latest.source, place.name, live.quantity)
+            yield Message(topic, payload.encoded(), moment + LIVE)
+
+    def event(self, place: Place, event: Event, moment: datetime) -> Message:
+        """Return what tells of `event`, which became known at `moment`."""
+        return Message(self._topics.event(self._latest.source, place.name), event.encoded(), moment + NEWS, retain=False)
+
+    def schedules(self, place: Place, moment: datetime) -> Iterator[Message]:
+        for schedule in place.schedules.values():
+            yield self.schedule(place, schedule, moment)
+
+    def schedule(self, place: Place, schedule: Schedule, moment: datetime) -> Message:
+        topic = self._topics.schedule(self._latest.source, place.name, schedule.kind)
+        return Message(topic, encoded_spans(agenda.announced(schedule, moment)))
+
+    def devices(self, place: Place, moment: datetime) -> Iterator[Message]:
+        for named in place.devices.values():
+            yield from self.device(place, named, moment)
+
+    def device(self, place: Place, named: NamedDevice, moment: datetime) -> Iterator[Message]:
+        """Yield `dispatch/{device}` and `active`."""
+        device, source = named.device, self._latest.source
+        running = device.dispatching(moment)
+        until = running.end + GRACE if running else None
+        payload = DevicePayload(
+            device_id=device.id,
+            name=device.title,
+            type=device.type,
+            state=device.state,
+            dispatching=running is not None,
+            planned=tuple(map(_dispatch, agenda.planned(device, moment))),
+            completed=tuple(map(_dispatch, agenda.completed(device, moment))),
+        )
+        yield Message(self._topics.dispatch_active(source, place.name, named.name), ON if running else OFF, until)
+        yield Message(self._topics.dispatch(source, place.name, named.name), payload.encoded(), until)
 
     def now(self, place: Place, moment: datetime) -> Iterator[Message]:
         """Yield what changes with the slot: `value`, `current`, `next`. Unknown is an empty payload."""
@@ -73,7 +145,7 @@ class Painter:
             slots = enrich.shown(curve, zone, moment)
             last = curve.end if slots else None
             series = encoded_slots(slots) if slots else NOTHING
-            grid = enrich.columns(curve, slots).encoded() if slots else NOTHING
+            grid = enrich.columns(curve, slots, midnight(moment, zone, 1)).encoded() if slots else NOTHING
             glance = enrich.summary(curve, zone, moment).encoded() if slots else NOTHING
             yield Message(self._topic(place, stream, "slots"), series, last)
             yield Message(self._topic(place, stream, "columns"), grid, last)
@@ -84,6 +156,10 @@ class Painter:
 
     def _topic(self, place: Place, stream: str, figure: str) -> str:
         return self._topics.price(self._latest.source, place.name, stream, figure)
+
+
+def _dispatch(dispatch: Dispatch) -> DispatchPayload:
+    return DispatchPayload(start=dispatch.start, end=dispatch.end, type=dispatch.type, energy_kwh=dispatch.energy_kwh)
 
 
 def _price(curve: Curve, slot: Slot | None, zone: ZoneInfo) -> bytes | None:

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from bridge.clock import Clock
 from bridge.errors import BridgeError, BudgetSpent, RateLimited, SourceError, Unauthenticated
 from bridge.feed.health import SourceReport
-from bridge.feed.messages import Painter
-from bridge.models.observation import Observation, Shortfall, SitesSeen
+from bridge.feed.publish import Publisher
+from bridge.models.observation import Shortfall
 from bridge.providers.base import Source
 from bridge.redact import Redactor
 from bridge.state.database import Statement
@@ -47,8 +47,8 @@ class Poller:
         chance: random.Random | None = None,
     ) -> None:
         self._source, self._latest, self._report, self._shelf, self._clock = source, report.latest, report, shelf, clock
-        self._painter, self._topics, self._redact = Painter(topics, report.latest), topics, redact
-        self._after_poll = after_poll
+        self._publisher = Publisher(topics, report.latest, shelf)
+        self._redact, self._after_poll = redact, after_poll
         self._chance = chance or random.Random()
         self._failures = 0  # in a row
 
@@ -81,7 +81,8 @@ class Poller:
         self._latest.note(last_attempt=moment)
         try:
             async for observation in self._source.poll(self._latest, moment):
-                statements += self._keep(observation, moment)
+                now = self._clock.now()  # not `moment`: the slot may have changed while the provider thought
+                statements += self._publisher.publish(observation, moment, now)
                 if isinstance(observation, Shortfall):
                     shortfalls.append(observation)
                 await asyncio.sleep(0)  # a thousand sites must not hold up a slot's end
@@ -99,29 +100,6 @@ class Poller:
         self._latest.save(statements)
         self._judge(error, shortfalls)
         self._after_poll()
-
-    def _keep(self, observation: Observation, moment: datetime) -> list[Statement]:
-        before = self._names() if isinstance(observation, SitesSeen) else {}
-        statements = self._latest.keep(observation, moment)
-        now = self._clock.now()  # not `moment`: the slot may have changed while the provider thought
-        if isinstance(observation, SitesSeen):
-            after = self._names()
-            self._clear({name for id_, name in before.items() if after.get(id_) != name})
-            for id_, place in self._latest.places.items():
-                known = before.get(id_) == place.name
-                self._shelf.put([self._painter.info(place)] if known else self._painter.site(place, now))
-        elif not isinstance(observation, Shortfall):
-            self._shelf.put(self._painter.site(self._latest.places[observation.site], now))
-        return statements
-
-    def _names(self) -> dict[str, str]:
-        return {id_: place.name for id_, place in self._latest.places.items()}
-
-    def _clear(self, names: set[str]) -> None:
-        for name in names:
-            topics = self._shelf.topics(below=f"{self._topics.source(self._latest.source, name)}/")
-            log.info("%s: site %s is gone, its %d topics are cleared", self._latest.source, name, len(topics))
-            self._shelf.clear(topics)
 
     def _judge(self, error: BridgeError | None, shortfalls: list[Shortfall]) -> None:
         fortune, now = self._report.fortune, self._clock.now()

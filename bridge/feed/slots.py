@@ -1,16 +1,18 @@
-"""The slot's end: what is known is drawn for the next moment a little early, and laid on the shelf on time, never before.
+"""The slot's end, and a dispatch's: what is known is drawn for the next moment a little early, and laid on the shelf on time.
 
 Drawing a thousand sites takes a second; waiting until the boundary to begin would make them that late.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.feed.latest import Latest, Place
+from bridge.feed import agenda
+from bridge.feed.latest import Latest
 from bridge.feed.messages import Painter
+from bridge.feed.place import Place
 from bridge.models.message import Message
 from bridge.pricing.day import midnight
 from bridge.topics import Topics
@@ -27,7 +29,7 @@ BREATH = 20  # sites drawn before others get their turn
 
 
 class Slots:
-    """Keeps the price topics of all sources at the present slot."""
+    """Keeps the topics of all sources at the present slot and dispatch."""
 
     def __init__(self, topics: Topics, sources: Sequence[Latest], shelf: Shelf, clock: Clock) -> None:
         self._painters = [(latest, Painter(topics, latest)) for latest in sources]
@@ -36,7 +38,8 @@ class Slots:
 
     async def show(self, moment: datetime) -> None:
         """Lay everything that is known on the shelf as it is at `moment`."""
-        self._shelf.put(await self._drawn(lambda painter, place: painter.site(place, moment)))
+        async for messages in self._drawn(lambda painter, place: painter.site(place, moment)):
+            self._shelf.put(messages)
         self._shown = moment
 
     async def run(self) -> None:
@@ -77,11 +80,11 @@ class Slots:
         return early
 
     def next_boundary(self, moment: datetime) -> datetime | None:
-        """Return when a slot or a local day next begins or ends, or None where nothing is known."""
+        """Return when a slot, a dispatch or a local day next begins or ends, or None where nothing is known."""
         return min(self._changes(moment), default=None)
 
     async def _change(self, boundary: datetime) -> None:
-        known, drawn = self._known(), await self._drawn(lambda painter, place: painter.now(place, boundary))
+        known, drawn = self._known(), await self._turned(boundary)
         upcoming = self.next_boundary(boundary)
         await self._clock.sleep_until(boundary)
         if self._clock.now() < boundary:
@@ -90,23 +93,32 @@ class Slots:
             await self.show(self._clock.now())
             return
         while self._known() != known:  # prices came in between, perhaps while others were drawn
-            known, drawn = self._known(), await self._drawn(lambda painter, place: painter.now(place, boundary))
+            known, drawn = self._known(), await self._turned(boundary)
         self._shelf.put(drawn)
         self._shown = boundary
-        self._shelf.put(await self._drawn(lambda painter, place: _of_a_new_day(painter, place, boundary)))
+        async for messages in self._drawn(lambda painter, place: _of_a_new_day(painter, place, boundary)):
+            self._shelf.put(messages)
 
-    async def _drawn(self, draw: Draw) -> list[Message]:
-        """Return what `draw` makes of each place, letting others have their turn; one that cannot be drawn is left out."""
-        drawn: list[Message] = []
+    async def _turned(self, boundary: datetime) -> list[Message]:
+        since = self._shown
+        assert since is not None  # who runs has shown
+        drawn = self._drawn(lambda painter, place: _turned(painter, place, since, boundary))
+        return [message async for messages in drawn for message in messages]
+
+    async def _drawn(self, draw: Draw) -> AsyncIterator[list[Message]]:
+        """Yield what `draw` makes of each place, letting others have their turn; one that cannot be drawn is left out."""
         for latest, painter in self._painters:
-            for count, place in enumerate(list(latest.places.values())):
+            for count, id_ in enumerate(list(latest.places)):
+                if (place := latest.places.get(id_)) is None:
+                    continue  # gone meanwhile
+                drawn: list[Message] = []
                 try:
                     drawn += draw(painter, place)
                 except Exception:
                     log.exception("%s: site %s cannot be shown", latest.source, place.name)
+                yield drawn
                 if count % BREATH == 0:
                     await asyncio.sleep(0)
-        return drawn
 
     def _known(self) -> list[int]:
         return [latest.version for latest, _ in self._painters]
@@ -114,10 +126,23 @@ class Slots:
     def _changes(self, moment: datetime) -> Iterator[datetime]:
         for latest, _ in self._painters:
             for place in latest.places.values():
+                yield from agenda.changes(place, moment)
                 for curve in place.curves.values():
                     yield midnight(moment, place.site.zone, 1)
                     if (change := curve.change_after(moment)) is not None:
                         yield change
+
+
+def _turned(painter: Painter, place: Place, since: datetime, boundary: datetime) -> Iterator[Message]:
+    """Yield what is another at `boundary` than at `since`."""
+    if any((change := curve.change_after(since)) and change <= boundary for curve in place.curves.values()):
+        yield from painter.now(place, boundary)
+    for named in place.devices.values():
+        if any(since < change <= boundary for change in agenda.device_changes(named.device)):
+            yield from painter.device(place, named, boundary)
+    for schedule in place.schedules.values():
+        if any(since < change <= boundary for change in agenda.schedule_changes(schedule)):
+            yield painter.schedule(place, schedule, boundary)
 
 
 def _of_a_new_day(painter: Painter, place: Place, boundary: datetime) -> Iterator[Message]:

@@ -5,8 +5,12 @@ from typing import NamedTuple
 
 
 class Message(NamedTuple):
-    """A retained message; an empty payload clears its topic, and at `expires_at` it is worth nothing any more."""
+    """What stands on a topic; an empty payload clears it, and at `expires_at` it is worth nothing any more.
+
+    One that the broker is not to retain is an event: it goes to those who listen then, and stands nowhere.
+    """
 
     topic: str
     payload: bytes
     expires_at: datetime | None = None
+    retain: bool = True

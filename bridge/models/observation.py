@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from bridge.errors import SourceError
+from bridge.models.device import Device
+from bridge.models.figure import Figure, Live
 from bridge.models.price import Curve
 from bridge.models.reading import Reading
+from bridge.models.schedule import Schedule
 from bridge.models.site import Site
 
 
@@ -34,6 +37,38 @@ class ReadingsSeen:
 
 
 @dataclass(frozen=True)
+class LiveSeen:
+    """What the meters of a site (its id) show now."""
+
+    site: str
+    values: tuple[Live, ...]
+
+
+@dataclass(frozen=True)
+class FiguresSeen:
+    """Figures of the account that a site (its id) belongs to."""
+
+    site: str
+    figures: tuple[Figure, ...]
+
+
+@dataclass(frozen=True)
+class SchedulesSeen:
+    """Whole schedules of a site (its id): each takes the place of the one of its kind that was known."""
+
+    site: str
+    schedules: tuple[Schedule, ...]
+
+
+@dataclass(frozen=True)
+class DevicesSeen:
+    """Every device of a site (its id): one that is missing is gone."""
+
+    site: str
+    devices: tuple[Device, ...]
+
+
+@dataclass(frozen=True)
 class Shortfall:
     """A part of a poll that failed while the rest went well: what is known of it stays.
 
@@ -45,4 +80,4 @@ class Shortfall:
     behind: bool = True
 
 
-Observation = SitesSeen | PricesSeen | ReadingsSeen | Shortfall
+Observation = SitesSeen | PricesSeen | ReadingsSeen | LiveSeen | FiguresSeen | SchedulesSeen | DevicesSeen | Shortfall

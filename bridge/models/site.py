@@ -1,5 +1,6 @@
 """A site: one home, property, facility or tenant of a source."""
 
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, field_validator
@@ -16,6 +17,8 @@ class Site(BaseModel):
     currency: str | None = None  # ISO 4217
     price_area: str | None = None
     streams: tuple[str, ...] = ()  # import, export, gas
+    standing_charges: dict[str, Decimal] = {}  # stream → major unit per day, tax included
+    tariffs: dict[str, str] = {}  # stream → the provider's code of the tariff in force
     personal: dict[str, str] | None = None  # address and numbers, only where the user said they may be published
 
     @field_validator("timezone")

@@ -1,7 +1,7 @@
 """A curve as an even grid, for a reader that can only index an array."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from math import gcd
@@ -16,14 +16,15 @@ def step(slots: Sequence[Slot]) -> timedelta:
     return timedelta(seconds=gcd(*(int(mark.total_seconds()) for mark in marks)))
 
 
-def values(slots: Sequence[Slot], every: timedelta) -> tuple[Decimal | None, ...]:
-    """Return the price of each step from the first slot to the end of the last, None where it is unknown."""
+def values(slots: Sequence[Slot], every: timedelta, until: datetime) -> tuple[Decimal | None, ...]:
+    """Return the price of each step from the first slot to the later of the last one's end and `until`, None where unknown."""
     row: list[Decimal | None] = []
     for slot, following in pairwise((*slots, None)):
         assert slot is not None
         row += [slot.value] * ((slot.end - slot.start) // every)
         if following is not None:
             row += [None] * ((following.start - slot.end) // every)
+    row += [None] * -((slots[-1].end - until) // every)  # rounded up; where the slots reach further it is none
     return tuple(row)
 
 

@@ -8,23 +8,26 @@ import json
 import pkgutil
 import random
 import re
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from importlib.metadata import entry_points
 from ipaddress import ip_address
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from bridge.clock import Clock
+from bridge.models.device import Device
 from bridge.models.observation import Observation
 from bridge.models.price import Curve
 from bridge.models.site import Site
 from bridge.redact import Redactor
 from bridge.state.budget import BudgetSettings
 from bridge.topics import RESERVED_SITES
+from bridge.transport.graphql import Json, Result
 from bridge.transport.http import PAUSE, Http, is_usable
 
 GROUP = "kwh2mqtt.providers"
@@ -39,6 +42,8 @@ class Known(Protocol):
         ...
 
     def curve(self, site: str, stream: str) -> Curve | None: ...
+
+    def devices(self, site: str) -> Sequence[Device]: ...
 
     def seen(self, kind: type[Observation]) -> datetime | None:
         """Return when an observation of this kind last came, also before a restart."""
@@ -59,6 +64,55 @@ class Source(Protocol):
     async def sign_in(self) -> str:
         """Try the credentials with one request and say for whom they are. Raises SourceError."""
         ...
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One GraphQL endpoint of a source, and every document that we send to it."""
+
+    name: str  # tells several apart; empty for the only or the main one
+    ask: Callable[[str, Json], Awaitable[Result]]  # a document and its variables, signed in; raises SourceError
+    documents: Mapping[str, str]  # what it is for → the document
+
+
+@runtime_checkable
+class Introspectable(Protocol):
+    """A source that speaks GraphQL."""
+
+    def endpoints(self) -> Sequence[Endpoint]: ...
+
+
+class Kind(StrEnum):
+    """Whether an operation changes anything at the provider."""
+
+    QUERY = "query"
+    WRITE = "write"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that a device may ask of a source."""
+
+    kind: Kind
+    about: str  # one line, for whoever lists the operations
+    arguments: type[BaseModel]
+    result: type[BaseModel]
+
+
+class Executor(Protocol):
+    """A source that carries out the operations that its provider declares."""
+
+    async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> BaseModel:
+        """Return what the provider answered. A write is sent once, whatever happens. Raises SourceError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Guard:
+    """What no document may reach, a user's own neither: what a stolen grant must not be able to do."""
+
+    writes: frozenset[str] | None = None  # the only mutations there are for us, by root field; None: all
+    hidden: frozenset[str] = frozenset()  # fields that would show a secret, wherever they stand
 
 
 def _secure(url: str) -> str:
@@ -119,6 +173,7 @@ def _from_json(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value  # a variable can hold a table only as JSON
 
 
+RequestBudget = Annotated[BudgetSettings, BeforeValidator(_from_json)]
 SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(_from_json)]
 
 
@@ -129,12 +184,32 @@ class SourceSettings(BaseModel):
 
     provider: str
     publish_personal_data: bool = False
-    budget: Annotated[BudgetSettings, BeforeValidator(_from_json)] = BudgetSettings()
+    budget: RequestBudget = BudgetSettings()
     sites: SiteNames = Field(default_factory=dict)  # the provider's id → our name
 
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""
         return self.model_dump_json(include={"provider"})
+
+
+class Pocket(Protocol):
+    """Where a source keeps its tokens over a restart; what another account kept there is not given out."""
+
+    def read(self) -> str | None: ...
+    def write(self, text: str | None) -> None: ...
+
+
+class _Nowhere:
+    """A pocket that keeps nothing."""
+
+    def read(self) -> str | None:
+        return None
+
+    def write(self, text: str | None) -> None:
+        pass
+
+
+NOWHERE = _Nowhere()
 
 
 @dataclass(frozen=True)
@@ -147,6 +222,7 @@ class Surroundings:
     redact: Redactor
     share: float  # of this installation, in [0, 1): spreads what all would do at one moment
     chance: random.Random | None = None  # likewise, anew each time
+    tokens: Pocket = NOWHERE
 
 
 @dataclass(frozen=True)
@@ -156,6 +232,8 @@ class Provider:
     settings: type[SourceSettings]
     source: Callable[[Any, Surroundings], Source]  # settings of that type
     pause: timedelta = PAUSE  # after a 429 that does not say how long
+    operations: Mapping[str, Operation] = field(default_factory=dict)  # then its source is an Executor
+    guard: Guard = Guard()
 
 
 def names() -> list[str]:

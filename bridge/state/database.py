@@ -31,8 +31,13 @@ CREATE TABLE IF NOT EXISTS curves (
 CREATE TABLE IF NOT EXISTS readings (
     source TEXT, site TEXT, meter TEXT, quantity TEXT, reading TEXT NOT NULL,
     PRIMARY KEY (source, site, meter, quantity)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS kept (
+    source TEXT, site TEXT, kind TEXT, name TEXT, content TEXT NOT NULL,
+    PRIMARY KEY (source, site, kind, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS budgets (source TEXT PRIMARY KEY, spending TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS pockets (source TEXT PRIMARY KEY, identity TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deprecations (source TEXT, provider TEXT NOT NULL, text TEXT, PRIMARY KEY (source, text));
 """
 
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

@@ -13,10 +13,11 @@ from typing import NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bridge.models.device import Device
 from bridge.models.price import Curve, Instant
 from bridge.models.reading import Reading
 from bridge.models.site import Site
-from bridge.state.database import Database, Statement, readable
+from bridge.state.database import Database, M, Statement, readable
 
 
 class SourceRecord(BaseModel):
@@ -35,6 +36,15 @@ class NamedSite(NamedTuple):
 
     name: str
     site: Site
+
+
+class NamedDevice(BaseModel):
+    """A device under the name that its topics bear."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    device: Device
 
 
 class Store:
@@ -90,6 +100,19 @@ class Store:
             found[site] = (*found.get(site, ()), *readable(Reading, [(text,)]))
         return found
 
+    def kept(self, source: str, kind: type[M]) -> dict[str, tuple[M, ...]]:
+        """Return all of one kind that is kept of a source (figures, schedules, devices) by site id."""
+        found: dict[str, tuple[M, ...]] = {}
+        query = "SELECT content, site FROM kept WHERE source = ? AND kind = ? ORDER BY name"
+        for text, site in self.database.rows(query, (source, kind.__name__)):
+            found[site] = (*found.get(site, ()), *readable(kind, [(text,)]))
+        return found
+
+    def deprecations(self, source: str, provider: str) -> tuple[str, ...]:
+        """Return what the last introspection of a source found deprecated; nothing where another provider bore its name."""
+        query = "SELECT text FROM deprecations WHERE source = ? AND provider = ? ORDER BY rowid"
+        return tuple(str(text) for (text,) in self.database.rows(query, (source, provider)))
+
     def save(self, statements: Iterable[Statement]) -> None:
         """Write what the functions below made, as one transaction."""
         self.database.write(statements)
@@ -124,10 +147,28 @@ def saved_reading(source: str, site: str, reading: Reading) -> Statement:
     return "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?, ?)", parameters
 
 
+def saved(source: str, site: str, name: str, content: BaseModel) -> Statement:
+    """Return what keeps `content` as the one of its kind that is called `name`."""
+    parameters = (source, site, type(content).__name__, name, content.model_dump_json())
+    return "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?)", parameters
+
+
+def removed(source: str, site: str, name: str, kind: type[BaseModel]) -> Statement:
+    query = "DELETE FROM kept WHERE source = ? AND site = ? AND kind = ? AND name = ?"
+    return query, (source, site, kind.__name__, name)
+
+
+def saved_deprecations(source: str, provider: str, texts: Iterable[str]) -> list[Statement]:
+    """Return what puts `texts` in the place of all that was found deprecated at a source before."""
+    insert = "INSERT OR IGNORE INTO deprecations VALUES (?, ?, ?)"
+    return [("DELETE FROM deprecations WHERE source = ?", (source,)), *((insert, (source, provider, text)) for text in texts)]
+
+
 def removed_site(source: str, site: str) -> list[Statement]:
     """Return what forgets a site's data. Its name goes too: should it come back, it is named anew."""
     return [
         ("DELETE FROM sites WHERE source = ? AND id = ?", (source, site)),
         ("DELETE FROM curves WHERE source = ? AND site = ?", (source, site)),
         ("DELETE FROM readings WHERE source = ? AND site = ?", (source, site)),
+        ("DELETE FROM kept WHERE source = ? AND site = ?", (source, site)),
     ]

@@ -3,7 +3,7 @@
 A 200 may hold errors, and beside them data that is good: `Result.data` is what came, `Result.errors` says what did not.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,8 @@ class PathError:
     message: str
     code: str | None
     path: tuple[str | int, ...]
+    type: str | None = None  # the provider's class of errors, where it tells one
+    reasons: tuple[str, ...] = ()  # why it refused, where it says so apart from the message
 
     def lies_on(self, *path: str | int) -> bool:
         """Tell whether this error can have emptied the data at `path`: it lies above, below or at it."""
@@ -62,10 +64,13 @@ class GraphQL:
         self._codes = {**COMMON_CODES, **(codes or {})}
         self._words = words or {}
 
-    async def query(self, document: str, variables: Json, headers: Mapping[str, str]) -> Result:
-        """Ask; repeated where the network failed. Raises SourceError where no data came at all."""
+    async def query(self, document: str, variables: Json, headers: Mapping[str, str], *, alone: bool = False) -> Result:
+        """Ask; repeated where the network failed. Raises SourceError where no data came at all.
+
+        Too many requests hold back everything else to this provider too, except where the limit is of what is asked for `alone`.
+        """
         answer = await self._http.read("POST", self._url, headers=headers, body=_body(document, variables))
-        return self._result(answer)
+        return self._result(answer, alone=alone)
 
     async def mutate(self, document: str, variables: Json, headers: Mapping[str, str]) -> Result:
         """Send once. Raises SourceError likewise; after Unreachable the outcome is unknown."""
@@ -75,33 +80,35 @@ class GraphQL:
     def error(self, error: PathError) -> SourceError:
         """Return `error` as one of ours; a code that nobody knows is an Unreachable: it may pass."""
         kind = self._kind(error) or Unreachable
-        text = f"{error.message} ({error.code})" if error.code else error.message
-        return kind(text, reasons=(error.message,))
+        return kind(self._told(error), reasons=error.reasons or (error.message,))
+
+    def _told(self, error: PathError) -> str:
+        return f"{error.message} ({error.code})" if error.code else error.message
 
     def _kind(self, error: PathError) -> type[SourceError] | None:
         told = (kind for word, kind in self._words.items() if word in error.message.lower())
         return self._codes.get(error.code or "") or next(told, None)
 
-    def _result(self, answer: Answer) -> Result:
+    def _result(self, answer: Answer, *, alone: bool = False) -> Result:
         if not answer.is_json:
             judged(answer, self._redact)
             raise Unreachable(f"expected JSON, got {answer.content_type or 'nothing'}: {answer.excerpt(self._redact)}")
         body = self._read(answer)
         errors = tuple(self._path_error(entry) for entry in body.get("errors") or () if isinstance(entry, dict))
         data = body.get("data")
-        self._raise_for(answer, errors, empty=not data)
+        self._raise_for(answer, errors, empty=not data, alone=alone)
         if not isinstance(data, dict):
             raise Malformed(f"the answer holds neither data nor errors: {answer.excerpt(self._redact)}")
         return Result(data, errors)
 
-    def _raise_for(self, answer: Answer, errors: tuple[PathError, ...], *, empty: bool) -> None:
+    def _raise_for(self, answer: Answer, errors: tuple[PathError, ...], *, empty: bool, alone: bool) -> None:
         if answer.status in (HTTP_UNAUTHORIZED, HTTP_FORBIDDEN):
             judged(answer, self._redact)
         kinds = [self._kind(error) for error in errors]
         for error, kind in zip(errors, kinds, strict=True):
-            if kind is RateLimited:
-                self._http.pause(error.message)
-            if kind is Unauthenticated or (kind and empty):
+            if kind is RateLimited and not alone:
+                self._http.pause(self._told(error))
+            if kind in (RateLimited, Unauthenticated) or (kind and empty):
                 raise self.error(error)
         judged(answer, self._redact)
         if errors and empty:
@@ -119,14 +126,36 @@ class GraphQL:
         return body
 
     def _path_error(self, entry: Json) -> PathError:
-        extensions = entry.get("extensions")
-        code = extensions.get("code") if isinstance(extensions, dict) else None
+        given = entry.get("extensions")
+        extensions = given if isinstance(given, dict) else {}
+        code = extensions.get("errorCode") or extensions.get("code")  # Kraken's own before the usual one
+        message, more = str(entry.get("message") or "no message"), str(extensions.get("errorDescription") or "")
         path = entry.get("path")
         return PathError(
-            message=shortened(self._redact(str(entry.get("message") or "no message"))),
-            code=shortened(self._redact(str(code))) if code else None,
+            message=self._clean(f"{message} {more}" if more and more not in message else message),
+            code=self._clean(str(code)) if code else None,
             path=tuple(path) if isinstance(path, list) else (),
+            type=self._clean(str(extensions["errorType"])) if extensions.get("errorType") else None,
+            reasons=tuple(self._clean(reason) for reason in _reasons(extensions)),
         )
+
+    def _clean(self, text: str) -> str:
+        return shortened(self._redact(text))
+
+
+def _reasons(extensions: Json) -> Iterator[str]:
+    """Yield what stands in lists such as Kraken's `boostChargeRefusalReasons`, and its `validationErrors`."""
+    for key, value in extensions.items():
+        if key.endswith("Reasons") and isinstance(value, list):
+            yield from map(str, value)
+        elif key == "validationErrors" and isinstance(value, list):
+            yield from (_validation(entry) for entry in value if isinstance(entry, dict))
+
+
+def _validation(entry: Json) -> str:
+    path = entry.get("inputPath")
+    place = ".".join(map(str, path)) if isinstance(path, list) else ""
+    return f"{place}: {entry.get('message')}" if place else str(entry.get("message"))
 
 
 def _body(document: str, variables: Json) -> Json:

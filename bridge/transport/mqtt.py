@@ -84,7 +84,7 @@ class Broker:
         self.published = 0
         self.connects = 0
         self.connected = False
-        shelf.put([Message(state_topic, ONLINE)])  # the first that is sent after every connect
+        shelf.put([Message(state_topic, ONLINE)])  # after every connect the first of what is retained
 
     async def run(self) -> None:
         """Stay connected until cancelled; then say offline and go."""
@@ -140,7 +140,7 @@ class Broker:
             except (ValueError, struct.error) as error:  # no broker can take it: the others must not suffer
                 log.warning("%s cannot be published: %s", message.topic[:LONGEST_SHOWN], error)
             except BaseException:
-                self._shelf.put_again(message.topic)
+                self._shelf.put_again(message)
                 raise
 
     async def _send(self, client: _Client, message: Message) -> None:
@@ -151,7 +151,7 @@ class Broker:
                 return  # too late: it would only mislead
             expiry = expiring(min(left, LONGEST_EXPIRY_S)) if self._settings.protocol == "5" else None
         await client.publish(
-            message.topic, message.payload, qos=QOS, retain=True, properties=expiry, timeout=math.inf
+            message.topic, message.payload, qos=QOS, retain=message.retain, properties=expiry, timeout=math.inf
         )  # without a limit: a slow broker is not a dead one, and the keep-alive finds a dead one
         if client.refused and not self._told_of_refusal:
             self._told_of_refusal = True

@@ -5,8 +5,20 @@ from decimal import Decimal
 from pathlib import Path
 
 from bridge.feed.latest import Latest
-from bridge.models.observation import PricesSeen, ReadingsSeen, SitesSeen
+from bridge.models.device import Device, Dispatch
+from bridge.models.figure import Figure, Live
+from bridge.models.observation import (
+    DevicesSeen,
+    FiguresSeen,
+    LiveSeen,
+    Observation,
+    PricesSeen,
+    ReadingsSeen,
+    SchedulesSeen,
+    SitesSeen,
+)
 from bridge.models.reading import Reading
+from bridge.models.schedule import Schedule, Span
 from bridge.models.site import Site
 from tests.support import curve, store, utc
 
@@ -92,3 +104,109 @@ def test_another_account_under_the_same_name_asks_for_its_sites_anew(tmp_path: P
     seen(known, site("1", "Home"))
     assert latest(tmp_path).seen(SitesSeen) == NOW
     assert latest(tmp_path, identity="another").seen(SitesSeen) is None
+
+
+BALANCE = Figure(name="balance", value=Decimal("-12.50"), currency="GBP", at=NOW)
+SESSIONS = Schedule(kind="saving-sessions", spans=(Span(start=NOW, end=NOW, facts={"joined": True}),))
+CAR = Device(id="0001", title="Car", planned=(Dispatch(start=NOW, end=NOW, energy_kwh=Decimal("7.50")),))
+SEEN = (FiguresSeen("1", (BALANCE,)), SchedulesSeen("1", (SESSIONS,)), DevicesSeen("1", (CAR,)))
+
+
+def with_home(folder: Path, *observations: Observation) -> Latest:
+    """Return what is known when a site and `observations` have been seen and saved."""
+    known = latest(folder)
+    seen(known, site("1", "Home"))
+    for observation in observations:
+        known.save(known.keep(observation, NOW))
+    return known
+
+
+def devices(known: Latest) -> dict[str, str]:
+    return {id_: named.name for id_, named in known.places["1"].devices.items()}
+
+
+def test_figures_schedules_and_devices_are_known_after_a_restart(tmp_path: Path) -> None:
+    known = with_home(tmp_path, *SEEN)
+    again = latest(tmp_path)
+    assert again.places == known.places
+    assert (again.devices("1"), again.devices("2")) == ((CAR,), ())
+    assert [again.seen(type(observation)) for observation in SEEN] == [NOW] * 3
+
+
+def test_a_live_value_is_known_in_its_own_run_only(tmp_path: Path) -> None:
+    power = Live(quantity="power", value=Decimal(1250), unit="W", at=NOW)
+    known = with_home(tmp_path, LiveSeen("1", (power,)))
+    assert known.keep(LiveSeen("1", (power,)), NOW) == []
+    assert (known.places["1"].live, latest(tmp_path).places["1"].live) == ({"power": power}, {})
+
+
+def test_what_is_seen_again_as_it_was_is_not_written_again(tmp_path: Path) -> None:
+    known = latest(tmp_path)
+    seen(known, site("1", "Home"))
+    assert [len(known.keep(observation, NOW)) for observation in SEEN] == [1, 1, 1]
+    assert [known.keep(observation, NOW + timedelta(minutes=5)) for observation in SEEN] == [[], [], []]
+
+
+def test_only_what_changed_is_written(tmp_path: Path) -> None:
+    points = Figure(name="points", value=Decimal(800), unit="points", at=NOW)
+    known = with_home(tmp_path, FiguresSeen("1", (BALANCE, points)))
+    newer = points.model_copy(update={"value": Decimal(900)})
+    statements = known.keep(FiguresSeen("1", (newer,)), NOW)
+    known.save(statements)
+    assert (len(statements), latest(tmp_path).places["1"].figures) == (1, {"balance": BALANCE, "points": newer})
+
+
+def test_a_device_keeps_its_name_when_it_is_renamed_also_after_a_restart(tmp_path: Path) -> None:
+    with_home(tmp_path, DevicesSeen("1", (CAR,)))
+    known = latest(tmp_path)
+    other = Device(id="0002", title="Car")
+    known.save(known.keep(DevicesSeen("1", (other, CAR.model_copy(update={"title": "Bus"}))), NOW))
+    assert devices(known) == devices(latest(tmp_path)) == {"0001": "car", "0002": "car-2"}
+
+
+def test_a_device_without_a_title_that_can_be_read_is_a_device(tmp_path: Path) -> None:
+    nameless = (Device(id="0001", title=""), Device(id="0002", title="🚗"))
+    assert devices(with_home(tmp_path, DevicesSeen("1", nameless))) == {"0001": "device", "0002": "device-2"}
+
+
+def test_devices_of_two_sites_may_bear_one_name(tmp_path: Path) -> None:
+    known = latest(tmp_path)
+    seen(known, site("1", "Home"), site("2", "Cabin"))
+    for id_ in ("1", "2"):
+        known.keep(DevicesSeen(id_, (CAR.model_copy(update={"id": id_}),)), NOW)
+    names = [named.name for place in known.places.values() for named in place.devices.values()]
+    assert names == ["car", "car"]
+
+
+def test_a_device_that_is_gone_is_forgotten_and_named_anew_should_it_come_back(tmp_path: Path) -> None:
+    known = with_home(tmp_path, DevicesSeen("1", (CAR,)), DevicesSeen("1", ()))
+    assert devices(known) == devices(latest(tmp_path)) == {}
+    known.keep(DevicesSeen("1", (CAR.model_copy(update={"title": "Bus"}),)), NOW)
+    assert devices(known) == {"0001": "bus"}
+
+
+def test_a_site_that_is_gone_takes_all_of_it_along(tmp_path: Path) -> None:
+    known = with_home(tmp_path, *SEEN)
+    seen(known)
+    assert seen(latest(tmp_path), site("1", "Home")) == {"1": "home"}
+    place = latest(tmp_path).places["1"]
+    assert (place.figures, place.schedules, place.devices) == ({}, {}, {})
+
+
+def test_another_account_keeps_what_is_known_until_it_has_told_its_sites(tmp_path: Path) -> None:
+    with_home(tmp_path, *SEEN)
+    other = latest(tmp_path, identity="another")
+    assert (other.places["1"].figures, other.seen(FiguresSeen)) == ({"balance": BALANCE}, None)
+    seen(other, site("9", "Elsewhere"))
+    assert latest(tmp_path, identity="another").places.keys() == {"9"}
+
+
+def test_what_no_boundary_changes_wakes_nobody(tmp_path: Path) -> None:
+    known = with_home(tmp_path)
+    version = known.version
+    known.changed.clear()
+    known.keep(LiveSeen("1", ()), NOW)
+    known.keep(FiguresSeen("1", (BALANCE,)), NOW)
+    assert (known.version, known.changed.is_set()) == (version, False)
+    known.keep(DevicesSeen("1", (CAR,)), NOW)
+    assert (known.version, known.changed.is_set()) == (version + 1, True)

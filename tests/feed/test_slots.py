@@ -13,35 +13,14 @@ import pytest
 
 from bridge.feed.latest import Latest
 from bridge.feed.slots import Slots
-from bridge.models.message import Message
 from bridge.models.observation import PricesSeen, SitesSeen
 from bridge.models.price import QUARTER_HOUR, Curve, Slot
 from bridge.models.site import Site
 from bridge.topics import Topics
-from bridge.transport.shelf import Shelf
-from tests.support import HandClock, curve, settle, store, utc
+from tests.support import Diary, HandClock, curve, settle, store, utc
 
 SITE = Site(id="1", title="Home", timezone="Europe/Berlin", currency="EUR", streams=("import",))
 BELOW = "kwh2mqtt/home/home/price/import"
-
-
-class Diary(Shelf):
-    """A shelf that notes when each message was laid on it."""
-
-    def __init__(self, clock: HandClock) -> None:
-        super().__init__()
-        self.clock = clock
-        self.entries: list[tuple[datetime, str, str]] = []
-
-    def put(self, messages: Any) -> None:
-        kept: list[Message] = list(messages)
-        for message in kept:
-            if self._messages.get(message.topic) != message:
-                self.entries.append((self.clock.now(), message.topic.removeprefix(f"{BELOW}/"), message.payload.decode()))
-        super().put(kept)
-
-    def values(self) -> list[tuple[datetime, str]]:
-        return [(moment, payload) for moment, topic, payload in self.entries if topic == "value"]
 
 
 class Home:
@@ -53,6 +32,9 @@ class Home:
         self.latest.keep(SitesSeen((SITE,)), clock.now())
         self.latest.keep(PricesSeen("1", "import", known), clock.now())
         self.slots = Slots(Topics("kwh2mqtt"), [self.latest], self.shelf, clock)
+
+    def values(self) -> list[tuple[datetime, str]]:
+        return self.shelf.payloads(f"{BELOW}/value")
 
     def payload(self, figure: str) -> Any:
         message = next(message for message in self.shelf._messages.values() if message.topic == f"{BELOW}/{figure}")
@@ -76,9 +58,9 @@ async def test_the_price_changes_at_the_boundary_and_not_before(tmp_path: Path) 
     home = Home(tmp_path, clock, curve(utc("2026-06-10T10:00"), [0.10, 0.20, -0.30]))
     async with running(home):
         await clock.go_to(utc("2026-06-10T10:14:59.999000"))
-        assert home.shelf.values() == [(utc("2026-06-10T10:05"), "0.1")]
+        assert home.values() == [(utc("2026-06-10T10:05"), "0.1")]
         await clock.go_to(utc("2026-06-10T10:31"))
-    assert home.shelf.values() == [
+    assert home.values() == [
         (utc("2026-06-10T10:05"), "0.1"),
         (utc("2026-06-10T10:15"), "0.2"),
         (utc("2026-06-10T10:30"), "-0.3"),
@@ -94,7 +76,7 @@ async def test_current_and_next_go_on_and_an_unknown_price_is_cleared(tmp_path: 
         assert (home.payload("current")["value"], home.payload("next")) == (0.2, None)
         await clock.go_to(utc("2026-06-10T10:30"))
         assert (home.payload("value"), home.payload("current"), home.payload("next")) == (None, None, None)
-    assert home.shelf.values()[-1] == (utc("2026-06-10T10:30"), "")
+    assert home.values()[-1] == (utc("2026-06-10T10:30"), "")
 
 
 async def test_a_price_expires_a_minute_after_its_slot_and_a_curve_with_its_last(tmp_path: Path) -> None:
@@ -118,7 +100,7 @@ async def test_an_equal_price_in_the_next_slot_is_sent_all_the_same_as_it_expire
     home = Home(tmp_path, clock, curve(utc("2026-06-10T10:00"), [0.10, 0.10]))
     async with running(home):
         await clock.go_to(utc("2026-06-10T10:15"))
-    assert home.shelf.values() == [(utc("2026-06-10T10:05"), "0.1"), (utc("2026-06-10T10:15"), "0.1")]
+    assert home.values() == [(utc("2026-06-10T10:05"), "0.1"), (utc("2026-06-10T10:15"), "0.1")]
 
 
 @pytest.mark.parametrize(("start", "quarters"), [("2026-03-28T23:00", 92), ("2026-10-24T22:00", 100), ("2026-06-09T22:00", 96)])
@@ -131,9 +113,7 @@ async def test_on_every_kind_of_day_each_slot_is_shown_once_and_on_time(tmp_path
         await clock.go_to(begin + quarters * QUARTER_HOUR - timedelta(seconds=1))
         ranks = home.payload("current")["rank"], home.payload("current")["rank_of"]
     expected = [(begin + number * QUARTER_HOUR, format(Decimal(number) / 1000, "f")) for number in range(quarters)]
-    assert [(moment, Decimal(text)) for moment, text in home.shelf.values()] == [
-        (moment, Decimal(text)) for moment, text in expected
-    ]
+    assert [(moment, Decimal(text)) for moment, text in home.values()] == [(moment, Decimal(text)) for moment, text in expected]
     assert ranks == (quarters, quarters)
 
 
@@ -216,7 +196,7 @@ async def test_after_the_clock_is_set_back_the_price_is_that_of_the_earlier_time
         assert home.payload("value") == 0.3
         clock.set(utc("2026-06-10T10:20"))
         await clock.go_to(utc("2026-06-10T10:45"))
-    assert [text for _, text in home.shelf.values()] == ["0.3", "0.2", "0.3", "0.4"]
+    assert [text for _, text in home.values()] == ["0.3", "0.2", "0.3", "0.4"]
 
 
 async def test_hours_and_day_and_night_change_at_their_own_ends(tmp_path: Path) -> None:
@@ -227,7 +207,7 @@ async def test_hours_and_day_and_night_change_at_their_own_ends(tmp_path: Path) 
     async with running(home):
         await clock.go_to(utc("2026-06-11T05:00"))
         assert home.payload("columns")["step"] == 8 * 3600
-    assert home.shelf.values() == [(utc("2026-06-10T21:00"), "0.08"), (utc("2026-06-11T04:00"), "0.31")]
+    assert home.values() == [(utc("2026-06-10T21:00"), "0.08"), (utc("2026-06-11T04:00"), "0.31")]
 
 
 async def test_nothing_known_is_no_reason_to_spin(tmp_path: Path) -> None:

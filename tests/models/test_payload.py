@@ -13,16 +13,21 @@ from bridge.models.payload import (
     BudgetFigures,
     Columns,
     DayFigures,
+    DispatchPlanned,
+    FigurePayload,
     Price,
     ReadingPayload,
+    SavingSession,
     SiteInfo,
     SourceHealth,
     Summary,
     bare,
     encoded_reading,
     encoded_slots,
+    encoded_spans,
 )
 from bridge.models.price import HOUR, QUARTER_HOUR
+from bridge.models.schedule import Span
 from tests.support import quarters, utc
 
 NOON = utc("2026-06-10T12:00:00")
@@ -155,7 +160,7 @@ def test_a_reading_at_a_moment_shows_the_moment_alone() -> None:
 
 def site_info(**more: Any) -> Any:
     fields = {"name": "Hytta på Sjøen", "timezone": "Europe/Oslo", "currency": None, "price_area": "NO1", "streams": ("import",)}
-    return json.loads(SiteInfo.model_validate({**fields, "standing_charges": {}, **more}).encoded())
+    return json.loads(SiteInfo.model_validate({**fields, "standing_charges": {}, "tariffs": {}, **more}).encoded())
 
 
 def test_a_site_shows_nothing_personal_unless_it_was_asked_to() -> None:
@@ -184,3 +189,52 @@ def test_health_tells_whole_seconds() -> None:
         "requests_today": 1,
         "budget": {"limit": 20, "remaining": 19, "resets_at": "2026-06-10T12:00:00Z"},
     }
+
+
+def test_the_standing_charges_of_a_site_are_numbers_a_day_and_its_tariffs_are_codes() -> None:
+    told = site_info(
+        standing_charges={"import": Decimal("0.4798"), "gas": Decimal("0.3")}, tariffs={"import": "E-1R-AGILE-24-10-01-C"}
+    )
+    assert told == {
+        "name": "Hytta på Sjøen",
+        "timezone": "Europe/Oslo",
+        "currency": None,
+        "price_area": "NO1",
+        "streams": ["import"],
+        "standing_charges": {"import": 0.4798, "gas": 0.3},
+        "tariffs": {"import": "E-1R-AGILE-24-10-01-C"},
+    }
+
+
+def test_a_figure_is_money_or_something_else() -> None:
+    money = FigurePayload(value=Decimal("-12.5"), currency="GBP", at=NOON)
+    points = FigurePayload(value=Decimal(800), unit="points", at=NOON)
+    assert money.encoded() == b'{"value":-12.5,"currency":"GBP","at":"2026-06-10T12:00:00Z"}'
+    assert points.encoded() == b'{"value":800.0,"unit":"points","at":"2026-06-10T12:00:00Z"}'
+
+
+def test_the_facts_of_a_span_stand_beside_its_start_and_end_and_change_neither() -> None:
+    spans = (
+        Span(start=NOON, end=NOON + HOUR, facts={"joined": True, "points": 144, "reward": 1.5, "code": "EVENT-1", "more": None}),
+        Span(start=NOON, end=NOON + HOUR, facts={"start": "never"}),
+    )
+    text = (
+        '[{"start":"2026-06-10T12:00:00Z","end":"2026-06-10T13:00:00Z",'
+        '"joined":true,"points":144,"reward":1.5,"code":"EVENT-1","more":null},'
+        '{"start":"2026-06-10T12:00:00Z","end":"2026-06-10T13:00:00Z"}]'
+    )
+    assert (encoded_spans(spans), encoded_spans(())) == (text.encode(), b"[]")
+
+
+def test_events_tell_what_kind_they_are() -> None:
+    planned = DispatchPlanned(
+        device="car", device_id="0001", start=NOON, end=NOON + HOUR, type="smart", energy_kwh=Decimal("-3.5")
+    )
+    assert planned.encoded() == (
+        b'{"event_type":"dispatch_planned","device":"car","device_id":"0001",'
+        b'"start":"2026-06-10T12:00:00Z","end":"2026-06-10T13:00:00Z","type":"smart","energy_kwh":-3.5}'
+    )
+    session = SavingSession.model_validate({"start": NOON, "end": NOON + HOUR, "joined": False})
+    assert session.encoded() == (
+        b'{"event_type":"saving_session","start":"2026-06-10T12:00:00Z","end":"2026-06-10T13:00:00Z","joined":false}'
+    )

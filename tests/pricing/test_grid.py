@@ -41,8 +41,27 @@ def test_every_step_has_its_value(
 ) -> None:
     given = slots(*spans)
     every = step(given)
-    assert (every, values(given, every)) == (timedelta(minutes=minutes), row)
+    assert (every, values(given, every, given[-1].end)) == (timedelta(minutes=minutes), row)
     assert resolution(given) == (None if common is None else timedelta(minutes=common))
+
+
+@pytest.mark.parametrize(
+    ("spans", "until", "row"),
+    [
+        ([(0, 15, 1), (15, 30, 2)], 75, (1, 2, None, None, None)),
+        ([(0, 60, 1)], 120, (1, None)),
+        ([(0, 60, 1)], 61, (1, None)),
+        ([(0, 60, 1)], 60, (1,)),
+        ([(0, 60, 1), (60, 120, 2)], 90, (1, 2)),
+        ([(0, 15, 1), (30, 45, 2)], -600, (1, None, 2)),
+    ],
+    ids=["to its end", "hours", "up to a whole step", "reached", "passed", "long ago"],
+)
+def test_a_grid_runs_on_with_nothing_to_the_moment_that_it_must_reach(
+    spans: list[tuple[int, int, int]], until: int, row: tuple[int | None, ...]
+) -> None:
+    given = slots(*spans)
+    assert values(given, step(given), NOON + timedelta(minutes=until)) == row
 
 
 def test_the_step_is_counted_from_the_first_slot_not_from_the_full_hour() -> None:
@@ -68,7 +87,7 @@ def curves(draw: st.DrawFn) -> Curve:
 @given(curves())
 def test_the_grid_says_at_every_step_what_the_curve_says(given: Curve) -> None:
     every = step(given.slots)
-    row = values(given.slots, every)
+    row = values(given.slots, every, given.slots[0].end)
     begins = [given.slots[0].start + number * every for number in range(len(row))]
     found = [given.at(begin) for begin in begins]
     assert list(row) == [slot.value if slot else None for slot in found]

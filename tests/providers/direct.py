@@ -1,9 +1,14 @@
 """A simulated provider, asked without a socket."""
 
+from typing import Protocol
+
 import httpx2
 
-from bridge.simulator.server import Hangup, Request
-from bridge.simulator.tibber import Tibber as Simulated
+from bridge.simulator.server import Hangup, Request, Response
+
+
+class Simulated(Protocol):
+    async def handle(self, request: Request) -> Response: ...
 
 
 class Direct(httpx2.AsyncBaseTransport):
@@ -16,7 +21,8 @@ class Direct(httpx2.AsyncBaseTransport):
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.aread()
         try:
-            answer = await self.simulated.handle(Request(request.method, request.url.path, headers, body))
+            asked = Request(request.method, request.url.path, headers, body, request.url.query.decode())
+            answer = await self.simulated.handle(asked)
         except Hangup as error:
             raise httpx2.RemoteProtocolError("closed without an answer") from error
         content = answer.body[: answer.truncate_at]

@@ -15,7 +15,7 @@ from graphql import build_schema, parse, validate
 from bridge.errors import Malformed, RateLimited, SourceError, Unauthenticated, Unreachable
 from bridge.models.observation import Observation, PricesSeen, ReadingsSeen, Shortfall, SitesSeen
 from bridge.models.price import HOUR, QUARTER_HOUR, Curve
-from bridge.pricing.day import bounds, midnight
+from bridge.pricing.day import bounds
 from bridge.providers.base import Surroundings
 from bridge.providers.tibber import PROVIDER, normalise
 from bridge.providers.tibber.documents import DOCUMENTS
@@ -93,20 +93,9 @@ class Account:
         seen = []
         now = self.clock.now()
         async for observation in self.source.poll(self.known, now):
-            self.keep(observation, now)
+            self.known.keep(observation, now)
             seen.append(observation)
         return seen
-
-    def keep(self, observation: Observation, moment: datetime) -> None:
-        self.known.last[type(observation).__name__] = moment
-        if isinstance(observation, SitesSeen):
-            before = {} if observation.complete else self.known.sites
-            self.known.sites = before | {site.id: site for site in observation.sites}
-        elif isinstance(observation, PricesSeen):
-            key = (observation.site, observation.stream)
-            old = self.known.curves.get(key)
-            newest = old.updated(observation.curve) if old else observation.curve
-            self.known.curves[key] = newest.since(midnight(moment, self.known.sites[observation.site].zone, -2))
 
     async def live_until(self, moment: datetime) -> None:
         """Poll whenever something is due, as the feed does."""

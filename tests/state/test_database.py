@@ -103,6 +103,13 @@ def test_what_is_written_is_there_after_a_restart(folder: Path) -> None:
     assert reopened(folder) == TOPICS
 
 
+def test_a_file_of_a_version_that_kept_less_is_used_on(folder: Path) -> None:
+    with closing(sqlite3.connect(folder / "state.db")) as older:
+        older.execute("DROP TABLE kept")
+    with closing(Database(folder, MOMENT)) as database:
+        assert (topics(database), database.rows("SELECT * FROM kept")) == (TOPICS, [])
+
+
 def test_the_owner_alone_can_read_it(tmp_path: Path) -> None:
     before = os.umask(0)
     try:

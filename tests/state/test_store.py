@@ -7,14 +7,20 @@ from pathlib import Path
 
 import pytest
 
+from bridge.models.device import Device, Dispatch
+from bridge.models.figure import Figure
 from bridge.models.price import HOUR, Curve
 from bridge.models.reading import Reading
+from bridge.models.schedule import Schedule, Span
 from bridge.models.site import Site
 from bridge.state.store import (
+    NamedDevice,
     NamedSite,
     SourceRecord,
     Store,
+    removed,
     removed_site,
+    saved,
     saved_curve,
     saved_reading,
     saved_site,
@@ -31,6 +37,12 @@ ENERGY = Reading(
     meter="import", quantity="energy", value=Decimal("1.250"), unit="kWh", start=MOMENT, end=MOMENT + HOUR, resolution=HOUR
 )
 POWER = Reading(meter="import", quantity="power", value=Decimal(-3), unit="W", at=MOMENT)
+BALANCE = Figure(name="balance", value=Decimal("-12.50"), currency="GBP", at=MOMENT)
+POINTS = Figure(name="points", value=Decimal(800), unit="points", at=MOMENT)
+FACTS: dict[str, str | int | float | bool | None] = {"joined": True, "points": 144, "reward": 1.5, "code": "1", "more": None}
+SESSIONS = Schedule(kind="saving-sessions", spans=(Span(start=MOMENT, end=MOMENT + HOUR, facts=FACTS),))
+DISPATCH = Dispatch(start=MOMENT, end=MOMENT + HOUR, type="smart", energy_kwh=Decimal("-3.50"))
+CAR = NamedDevice(name="car", device=Device(id="0001", title="Tesla", type="electric_vehicles", planned=(DISPATCH,)))
 RECORD = SourceRecord(identity="abc", last_attempt=MOMENT, last_success=MOMENT, seen={"SitesSeen": MOMENT})
 
 
@@ -51,7 +63,13 @@ def keep_all(store: Store) -> None:
             saved_curve("tibber", "aa11", "import", PRICES),
             saved_reading("tibber", "96a1", ENERGY),
             saved_reading("tibber", "96a1", POWER),
+            saved("tibber", "96a1", "balance", BALANCE),
+            saved("tibber", "96a1", "points", POINTS),
+            saved("tibber", "aa11", "balance", BALANCE),
+            saved("tibber", "96a1", "saving-sessions", SESSIONS),
+            saved("tibber", "96a1", "0001", CAR),
             saved_site("other", HOME),
+            saved("other", "aa11", "points", POINTS),
         ]
     )
 
@@ -64,7 +82,11 @@ def test_everything_comes_back_as_it_was(tmp_path: Path) -> None:
         assert store.sites("tibber") == {"96a1": CABIN, "aa11": HOME}
         assert store.curves("tibber") == {("96a1", "import"): PRICES, ("96a1", "export"): GAPPED, ("aa11", "import"): PRICES}
         assert store.readings("tibber") == {"96a1": (ENERGY, POWER)}
+        assert store.kept("tibber", Figure) == {"96a1": (BALANCE, POINTS), "aa11": (BALANCE,)}
+        assert store.kept("tibber", Schedule) == {"96a1": (SESSIONS,)}
+        assert store.kept("tibber", NamedDevice) == {"96a1": (CAR,)}
         assert store.sites("other") == {"aa11": HOME}
+        assert store.kept("other", Figure) == {"aa11": (POINTS,)}
 
 
 def test_a_price_comes_back_to_the_last_digit(store: Store) -> None:
@@ -89,6 +111,18 @@ def test_a_removed_site_takes_its_prices_and_readings_along(store: Store) -> Non
     store.save(removed_site("tibber", "96a1"))
     assert (store.sites("tibber"), store.readings("tibber")) == ({"aa11": HOME}, {})
     assert store.curves("tibber") == {("aa11", "import"): PRICES}
+    assert store.kept("tibber", Figure) == {"aa11": (BALANCE,)}
+    assert (store.kept("tibber", Schedule), store.kept("tibber", NamedDevice)) == ({}, {})
+    assert store.kept("other", Figure) == {"aa11": (POINTS,)}
+
+
+def test_what_is_kept_is_replaced_and_removed_by_its_kind_and_name(store: Store) -> None:
+    keep_all(store)
+    newer = POINTS.model_copy(update={"value": Decimal(900)})
+    store.save([saved("tibber", "96a1", "points", newer), removed("tibber", "96a1", "balance", Figure)])
+    store.save([removed("tibber", "96a1", "0001", Figure)])
+    assert store.kept("tibber", Figure) == {"96a1": (newer,), "aa11": (BALANCE,)}
+    assert store.kept("tibber", NamedDevice) == {"96a1": (CAR,)}
 
 
 @pytest.mark.parametrize("odd", ["", "{", "[]", "null", "{}", '{"slots": 3}'])
@@ -99,12 +133,14 @@ def test_a_row_that_cannot_be_read_is_left_out_with_a_line(odd: str, store: Stor
             ("UPDATE sites SET site = ? WHERE source = 'tibber' AND id = 'aa11'", (odd,)),
             ("UPDATE curves SET curve = ? WHERE stream = 'export'", (odd,)),
             ("UPDATE readings SET reading = ? WHERE quantity = 'power'", (odd,)),
+            ("UPDATE kept SET content = ? WHERE name = 'points'", (odd,)),
         ]
     )
     assert store.sites("tibber") == {"96a1": CABIN}
     assert store.curves("tibber") == {("96a1", "import"): PRICES, ("aa11", "import"): PRICES}
     assert store.readings("tibber") == {"96a1": (ENERGY,)}
-    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 3
+    assert store.kept("tibber", Figure) == {"96a1": (BALANCE,), "aa11": (BALANCE,)}
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 4
 
 
 def test_a_source_that_cannot_be_read_begins_anew(store: Store, caplog: pytest.LogCaptureFixture) -> None:

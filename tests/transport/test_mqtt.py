@@ -163,6 +163,49 @@ async def test_what_has_expired_is_never_sent(mqtt: MqttSettings) -> None:
         assert list(seen.latest) == ["kwh2mqtt/home/site-0/info"]
 
 
+def event(payload: bytes, ahead: timedelta = timedelta(minutes=10)) -> Message:
+    return Message("kwh2mqtt/home/x/event", payload, SystemClock().now() + ahead, retain=False)
+
+
+async def test_an_event_arrives_with_qos_1_and_is_not_retained(mqtt: MqttSettings) -> None:
+    shelf = Shelf()
+    async with bridged(mqtt, shelf), subscribed(mqtt, "kwh2mqtt/home/#") as seen:
+        shelf.put([event(b'{"event_type":"dispatch_planned"}'), *messages(1)])
+        await seen.until(lambda seen: len(seen.latest) == 2)
+        told = [
+            (message.payload, message.qos, message.retain) for message in seen.messages if message.topic.matches("+/+/+/event")
+        ]
+        assert told == [(b'{"event_type":"dispatch_planned"}', 1, False)]
+        async with subscribed(mqtt, "kwh2mqtt/home/#") as late:
+            await late.until(lambda late: late.messages)
+            assert list(late.latest) == ["kwh2mqtt/home/site-0/info"]
+
+
+async def test_an_event_that_waited_for_the_broker_is_sent_once_and_an_old_one_not_at_all(mqtt: MqttSettings) -> None:
+    shelf = Shelf()
+    shelf.put([event(b"old", -timedelta(seconds=1)), event(b"news")])
+    async with subscribed(mqtt, "kwh2mqtt/home/#") as seen, bridged(mqtt, shelf):
+        await seen.until(lambda seen: seen.messages)
+        shelf.put(messages(1))
+        await seen.until(lambda seen: len(seen.latest) == 2)
+        assert [message.payload for message in seen.messages] == [b"news", b"0"]
+
+
+async def test_an_event_whose_arrival_nobody_confirmed_is_kept_for_the_next_connection(tmp_path: Path) -> None:
+    if programs()[0] is None:
+        pytest.skip("mosquitto is not installed")
+    shelf = Shelf()
+    async with broker(tmp_path) as running, bridged(MqttSettings(host=HOST, port=running.port), shelf) as link:
+        await until(lambda: link.connected)
+        await shelf.emptied()
+        os.kill(running.pid, signal.SIGSTOP)
+        shelf.put([event(b"news")])
+        await shelf.emptied()
+        os.kill(running.pid, signal.SIGKILL)
+        await until(lambda: not link.connected)
+        assert [message.payload for message in shelf._events] == [b"news"]
+
+
 async def test_an_empty_payload_clears_a_retained_topic(mqtt: MqttSettings) -> None:
     shelf = Shelf()
     shelf.put(messages(2))

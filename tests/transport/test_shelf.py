@@ -2,15 +2,22 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.models.message import Message
-from bridge.transport.shelf import Shelf
+from bridge.transport.shelf import MOST_EVENTS, Shelf
 from tests.support import settle, utc
 
 NOON, EVENING = utc("2026-06-10T12:00:00"), utc("2026-06-10T18:00:00")
 ONE, TWO, THREE = Message("a/one", b"1"), Message("a/two", b"2", EVENING), Message("b/three", b"3", NOON)
+
+NEWS, MORE = Message("a/event", b"news", EVENING, retain=False), Message("a/event", b"more", EVENING, retain=False)
+
+
+def event(number: int) -> Message:
+    return Message("a/event", b"%d" % number, EVENING, retain=False)
 
 
 def shelf(*messages: Message) -> Shelf:
@@ -82,8 +89,8 @@ async def test_a_message_that_may_be_lost_is_sent_again_as_it_is_by_then() -> No
     await taken(filled)
     filled.put([ONE._replace(payload=b"newer")])
     await taken(filled)
-    filled.put_again("a/one")
-    filled.put_again("never/heard/of")
+    filled.put_again(ONE)
+    filled.put_again(Message("never/heard/of", b"1"))
     assert await taken(filled) == [ONE._replace(payload=b"newer")]
 
 
@@ -136,3 +143,81 @@ def test_the_shelf_is_bounded_by_its_topics_and_holds_the_newest(pairs: list[tup
     filled = shelf(*(Message(topic, payload) for topic, payload in pairs))
     assert {message.topic: message.payload for message in filled.messages()} == {t: p for t, p in newest.items() if p}
     assert len(filled) == len(newest)
+
+
+async def test_events_come_first_and_in_order_and_each_is_sent_though_they_are_alike() -> None:
+    assert await taken(shelf(ONE, NEWS, TWO, MORE, NEWS)) == [NEWS, MORE, NEWS, ONE, TWO]
+
+
+async def test_an_event_stands_on_no_topic_and_is_not_sent_again_after_a_reconnect() -> None:
+    filled = shelf(ONE, NEWS)
+    assert (filled.messages(), filled.topics(), filled.topics(below="a/"), len(filled)) == ([ONE], ["a/one"], ["a/one"], 2)
+    await taken(filled)
+    filled.put_all_again()
+    assert await taken(filled) == [ONE]
+
+
+async def test_an_event_that_waits_outlives_a_reconnect() -> None:
+    filled = shelf(ONE, NEWS)
+    filled.put_all_again()
+    assert await taken(filled) == [NEWS, ONE]
+
+
+async def test_an_event_that_the_broker_may_not_have_taken_is_sent_again_and_first() -> None:
+    filled = shelf(NEWS, MORE)
+    filled.put_again(await filled.take())
+    assert await taken(filled) == [NEWS, MORE]
+
+
+async def test_an_event_that_is_old_is_dropped() -> None:
+    filled = shelf(Message("a/event", b"old", NOON, retain=False), NEWS, ONE)
+    filled.drop_expired(NOON)
+    assert await taken(filled) == [NEWS, ONE]
+
+
+async def test_who_finds_nothing_waits_for_the_next_event() -> None:
+    empty = Shelf()
+    waiting = asyncio.create_task(empty.take())
+    await settle()
+    empty.put([NEWS])
+    assert await waiting == NEWS
+
+
+async def test_the_shelf_is_not_empty_before_its_last_event_is_taken() -> None:
+    filled = shelf(ONE, NEWS)
+    waiting = asyncio.create_task(filled.emptied())
+    await settle()
+    filled.drop_expired(NOON)
+    await filled.take()
+    filled.put_again(NEWS)
+    await filled.take()
+    await settle()
+    assert not waiting.done()
+    await filled.take()
+    await waiting
+
+
+async def test_who_waits_for_an_empty_shelf_is_told_when_its_last_event_is_old() -> None:
+    filled = shelf(NEWS)
+    waiting = asyncio.create_task(filled.emptied())
+    await settle()
+    filled.drop_expired(EVENING)
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_of_too_many_events_the_oldest_are_dropped_with_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    filled = shelf(*(event(number) for number in range(MOST_EVENTS + 3)))
+    assert await taken(filled) == [event(number) for number in range(3, MOST_EVENTS + 3)]
+    lines = ["more than 200 events wait for the broker: the oldest are dropped"]
+    assert caplog.messages == lines
+    filled.put(event(number) for number in range(MOST_EVENTS + 3))
+    assert caplog.messages == lines * 2
+
+
+async def test_an_event_that_comes_back_to_a_full_queue_is_the_oldest(caplog: pytest.LogCaptureFixture) -> None:
+    filled = shelf(*(event(number) for number in range(MOST_EVENTS)))
+    first = await filled.take()
+    filled.put([event(MOST_EVENTS)])
+    filled.put_again(first)
+    assert await taken(filled) == [event(number) for number in range(1, MOST_EVENTS + 1)]
+    assert len(caplog.messages) == 1

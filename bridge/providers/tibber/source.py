@@ -1,18 +1,18 @@
 """One Tibber account: its features are asked for as the timetable says, and none holds up another."""
 
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from bridge.errors import Incomplete, NotFound, RateLimited, SourceError, Unauthenticated
 from bridge.models.observation import Observation, ReadingsSeen, Shortfall, SitesSeen
-from bridge.providers.base import HeaderSecret, Known, SourceSettings, Surroundings, Url
+from bridge.providers.base import Endpoint, HeaderSecret, Known, SourceSettings, Surroundings, Url
 from bridge.providers.tibber import normalise
-from bridge.providers.tibber.documents import HOMES, READINGS, VIEWER
+from bridge.providers.tibber.documents import HOMES, PRICE_RANGE, PRICES, READINGS, VIEWER
 from bridge.providers.tibber.ladder import Ladder
 from bridge.providers.tibber.timetable import Feature, Timetable
-from bridge.transport.graphql import GraphQL, Result
+from bridge.transport.graphql import GraphQL, Json, Result
 
 READINGS_LAST = 72  # h: they come late and are corrected later
 CODES: Mapping[str, type[SourceError]] = {
@@ -99,6 +99,15 @@ class Tibber:
         homes = normalise.homes((await self._ask(VIEWER)).data)
         names = [f"{home['id']} ({home.get('appNickname') or 'no name'})" for home in homes if home]
         return f"signed in; homes: {', '.join(names) or 'none'}"
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Return the one endpoint; see `bridge.providers.base.Introspectable`."""
+        documents = {"Homes": HOMES, "Prices": PRICES, "PriceRange": PRICE_RANGE, "Readings": READINGS, "Viewer": VIEWER}
+
+        async def ask(document: str, variables: Json) -> Result:
+            return await self._graphql.query(document, variables, self._headers)
+
+        return (Endpoint("", ask, documents),)
 
     async def _ask(self, document: str, **variables: Any) -> Result:
         return await self._graphql.query(document, variables, self._headers)

@@ -1,0 +1,90 @@
+"""From what was known of a site and an observation to what is known of it then, and what of that has to be written. Pure."""
+
+from dataclasses import replace
+from datetime import datetime
+from functools import singledispatch
+
+from bridge.feed.names import Titled, chosen
+from bridge.feed.place import Place
+from bridge.models.observation import (
+    DevicesSeen,
+    FiguresSeen,
+    LiveSeen,
+    PricesSeen,
+    ReadingsSeen,
+    SchedulesSeen,
+)
+from bridge.models.reading import Reading
+from bridge.pricing.day import midnight
+from bridge.state.database import Statement
+from bridge.state.store import NamedDevice, removed, saved, saved_curve, saved_reading
+
+KEPT_DAYS = 2  # of a curve, before today
+UNNAMED = "device"
+
+OfSite = PricesSeen | ReadingsSeen | LiveSeen | FiguresSeen | SchedulesSeen | DevicesSeen
+Kept = tuple[Place, list[Statement]]
+
+
+@singledispatch
+def kept(observation: OfSite, place: Place, source: str, moment: datetime) -> Kept:  # noqa: ARG001 - singledispatch
+    """Return `place` with `observation` in it, and what has to be written: nothing where nothing changed."""
+    raise TypeError(observation)
+
+
+@kept.register
+def _(observation: PricesSeen, place: Place, source: str, moment: datetime) -> Kept:
+    old = place.curves.get(observation.stream)
+    newest = old.updated(observation.curve) if old else observation.curve
+    curve = newest.since(midnight(moment, place.site.zone, -KEPT_DAYS))
+    if curve == old:
+        return place, []
+    statement = saved_curve(source, observation.site, observation.stream, curve)
+    return replace(place, curves={**place.curves, observation.stream: curve}), [statement]
+
+
+@kept.register
+def _(observation: ReadingsSeen, place: Place, source: str, _: datetime) -> Kept:
+    changed = {_key(reading): reading for reading in observation.readings if place.readings.get(_key(reading)) != reading}
+    statements = [saved_reading(source, observation.site, reading) for reading in changed.values()]
+    return replace(place, readings={**place.readings, **changed}), statements
+
+
+@kept.register
+def _(observation: LiveSeen, place: Place, _: str, __: datetime) -> Kept:
+    return replace(place, live={**place.live, **{live.quantity: live for live in observation.values}}), []
+
+
+@kept.register
+def _(observation: FiguresSeen, place: Place, source: str, _: datetime) -> Kept:
+    changed = {figure.name: figure for figure in observation.figures if place.figures.get(figure.name) != figure}
+    statements = [saved(source, observation.site, name, figure) for name, figure in changed.items()]
+    return replace(place, figures={**place.figures, **changed}), statements
+
+
+@kept.register
+def _(observation: SchedulesSeen, place: Place, source: str, _: datetime) -> Kept:
+    changed = {schedule.kind: schedule for schedule in observation.schedules if place.schedules.get(schedule.kind) != schedule}
+    statements = [saved(source, observation.site, kind, schedule) for kind, schedule in changed.items()]
+    return replace(place, schedules={**place.schedules, **changed}), statements
+
+
+@kept.register
+def _(observation: DevicesSeen, place: Place, source: str, _: datetime) -> Kept:
+    devices = _named(observation, place)
+    gone = [removed(source, observation.site, id_, NamedDevice) for id_ in place.devices if id_ not in devices]
+    changed = {id_: named for id_, named in devices.items() if place.devices.get(id_) != named}
+    statements = [saved(source, observation.site, id_, named) for id_, named in changed.items()]
+    return replace(place, devices=devices), [*gone, *statements]
+
+
+def _named(observation: DevicesSeen, place: Place) -> dict[str, NamedDevice]:
+    """Return the devices by id, each under the name that it has, or one that is chosen for it now."""
+    found = {device.id: device for device in observation.devices}
+    names = {id_: named.name for id_, named in place.devices.items()}
+    names = chosen([Titled(id_, device.title, names.get(id_, "")) for id_, device in found.items()], UNNAMED)
+    return {id_: NamedDevice(name=names[id_], device=device) for id_, device in found.items()}
+
+
+def _key(reading: Reading) -> tuple[str, str]:
+    return reading.meter, reading.quantity

@@ -1,0 +1,37 @@
+"""What has become news: from what was known of a site and what is known now to events. Pure.
+
+What was known before a restart is no news, and neither is what is over.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from bridge.feed import agenda
+from bridge.feed.place import Place
+from bridge.models.payload import DispatchPlanned, Event, SavingSession
+
+SAVING_SESSIONS = "saving-sessions"
+
+
+def news(old: Place, new: Place, moment: datetime) -> Iterator[Event]:
+    """Yield what `new` tells at `moment` that `old`, the same site a while ago, did not."""
+    yield from _planned(old, new, moment)
+    yield from _announced(old, new, moment)
+
+
+def _planned(old: Place, new: Place, moment: datetime) -> Iterator[DispatchPlanned]:
+    for id_, named in new.devices.items():
+        before = old.devices.get(id_)
+        known = {(dispatch.start, dispatch.end) for dispatch in before.device.planned} if before else set()
+        for dispatch in agenda.planned(named.device, moment):
+            if (dispatch.start, dispatch.end) not in known:
+                yield DispatchPlanned(device=named.name, device_id=id_, **dispatch.model_dump())
+
+
+def _announced(old: Place, new: Place, moment: datetime) -> Iterator[SavingSession]:
+    before, after = old.schedules.get(SAVING_SESSIONS), new.schedules.get(SAVING_SESSIONS)
+    known = {(span.start, span.end) for span in before.spans} if before else set()
+    for span in after.spans if after else ():
+        if (span.start, span.end) not in known and span.end > moment:
+            facts = {**span.facts, "event_type": "saving_session", "start": span.start, "end": span.end}
+            yield SavingSession.model_validate(facts)

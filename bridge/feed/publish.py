@@ -1,0 +1,70 @@
+"""From an observation to the shelf: what is known takes it in, and what it changes is drawn, cleared or told."""
+
+import logging
+from collections.abc import Iterator
+from datetime import datetime
+
+from bridge.feed.latest import Latest
+from bridge.feed.messages import Painter
+from bridge.feed.news import news
+from bridge.feed.place import Place
+from bridge.models.message import Message
+from bridge.models.observation import DevicesSeen, FiguresSeen, LiveSeen, Observation, SchedulesSeen, Shortfall, SitesSeen
+from bridge.state.database import Statement
+from bridge.topics import Topics
+from bridge.transport.shelf import Shelf
+
+log = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Publishes what the polls of one source bring."""
+
+    def __init__(self, topics: Topics, latest: Latest, shelf: Shelf) -> None:
+        self._topics, self._latest, self._shelf = topics, latest, shelf
+        self._painter = Painter(topics, latest)
+
+    def publish(self, observation: Observation, asked: datetime, now: datetime) -> list[Statement]:
+        """Keep `observation`, which was asked for at `asked`, show it as it is `now`, and return what has to be written."""
+        before = dict(self._latest.places)
+        statements = self._latest.keep(observation, asked)
+        if isinstance(observation, SitesSeen):
+            self._show_sites(before, now)
+        elif not isinstance(observation, Shortfall):
+            old, new = before[observation.site], self._latest.places[observation.site]
+            self._shelf.put(self._painter.event(new, event, now) for event in news(old, new, now))
+            self._clear_devices(old, new)
+            self._shelf.put(self._drawn(observation, new, now))
+        return statements
+
+    def _show_sites(self, before: dict[str, Place], now: datetime) -> None:
+        after = self._latest.places
+        self._clear_sites({old.name for id_, old in before.items() if id_ not in after or after[id_].name != old.name})
+        for id_, place in after.items():
+            known = id_ in before and before[id_].name == place.name
+            self._shelf.put([self._painter.info(place)] if known else self._painter.site(place, now))
+
+    def _clear_sites(self, names: set[str]) -> None:
+        for name in names:
+            topics = self._shelf.topics(below=f"{self._topics.source(self._latest.source, name)}/")
+            log.info("%s: site %s is gone, its %d topics are cleared", self._latest.source, name, len(topics))
+            self._shelf.clear(topics)
+
+    def _clear_devices(self, old: Place, new: Place) -> None:
+        source, site = self._latest.source, new.name
+        for name in sorted(old.device_names - new.device_names):
+            log.info("%s: device %s of site %s is gone, its topics are cleared", source, name, site)
+            self._shelf.clear([self._topics.dispatch(source, site, name), self._topics.dispatch_active(source, site, name)])
+
+    def _drawn(self, observation: Observation, place: Place, now: datetime) -> Iterator[Message]:
+        match observation:
+            case LiveSeen():
+                yield from self._painter.live(place, observation.values, now)
+            case FiguresSeen():
+                yield from self._painter.figures(place)
+            case SchedulesSeen():
+                yield from self._painter.schedules(place, now)
+            case DevicesSeen():
+                yield from self._painter.devices(place, now)
+            case _:
+                yield from self._painter.site(place, now)

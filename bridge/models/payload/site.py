@@ -1,0 +1,66 @@
+"""`{site}/info`, `reading/…`, `account/…` and `live/…`: what a site is, what its meters say, and its account."""
+
+from datetime import datetime, timedelta
+from typing import NotRequired
+
+from pydantic import TypeAdapter
+from typing_extensions import TypedDict
+
+from bridge.models.payload.base import Number, Payload
+
+
+class SiteInfo(Payload):
+    """`{site}/info`; `personal` only where the user asked for it."""
+
+    name: str
+    timezone: str
+    currency: str | None
+    price_area: str | None
+    streams: tuple[str, ...]
+    standing_charges: dict[str, Number]  # stream → major unit per day, tax included
+    tariffs: dict[str, str]  # stream → the provider's code of the tariff in force
+    personal: dict[str, str] | None = None
+
+    def encoded(self) -> bytes:
+        return self.model_dump_json(exclude={"personal"} if self.personal is None else None).encode()
+
+
+class ReadingPayload(TypedDict):
+    """`reading/{meter}/{quantity}`: `start` and `end` of a span, or `at`."""
+
+    value: Number
+    unit: str
+    start: NotRequired[datetime]
+    end: NotRequired[datetime]
+    at: NotRequired[datetime]
+    direction: NotRequired[str]
+    resolution: NotRequired[timedelta]
+    aggregation: NotRequired[str]
+
+
+class FigurePayload(Payload):
+    """`account/{figure}`: money in the major unit of its `currency`, a credit positive; anything else in its `unit`."""
+
+    value: Number
+    currency: str | None = None  # left out where there is none, and so is `unit`
+    unit: str | None = None
+    at: datetime
+
+    def encoded(self) -> bytes:
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+class LivePayload(Payload):
+    """`live/{quantity}`: what a meter showed at `at`."""
+
+    value: Number
+    unit: str
+    at: datetime
+    age_s: int  # at the moment of publication
+
+
+_READING: TypeAdapter[ReadingPayload] = TypeAdapter(ReadingPayload)
+
+
+def encoded_reading(reading: ReadingPayload) -> bytes:
+    return _READING.dump_json(reading)

@@ -1,0 +1,78 @@
+"""What a removed source, site or device left at the broker is cleared at the start, also when its clearing was cut off."""
+
+from pathlib import Path
+
+from bridge.feed.latest import Latest
+from bridge.feed.leftovers import Leftovers
+from bridge.models.device import Device
+from bridge.models.message import Message
+from bridge.models.observation import DevicesSeen, SitesSeen
+from bridge.models.site import Site
+from bridge.state.store import Store
+from bridge.topics import Topics
+from bridge.transport.shelf import Shelf
+from tests.support import store, utc
+
+NOW = utc("2026-06-10T10:05")
+SITE = Site(id="1", title="Home", timezone="Europe/London")
+HOME = "kwh2mqtt/octopus/home"
+TOPICS = {
+    "kwh2mqtt/octopus/state",
+    f"{HOME}/info",
+    f"{HOME}/dispatch/car",
+    f"{HOME}/dispatch/car/active",
+    f"{HOME}/dispatch/bus",
+    f"{HOME}/dispatch/bus/active",
+    "kwh2mqtt/octopus/cabin/live/power",
+    "kwh2mqtt/old/state",
+    "elsewhere/octopus/cabin/info",
+}
+GONE = {topic for topic in TOPICS if "/bus" in topic or "/octopus/cabin/live" in topic or "/old/" in topic}
+
+
+def remembering(folder: Path) -> tuple[Store, Latest]:
+    """Return a state that remembers TOPICS, and a source with one site and one device."""
+    state = store(folder, NOW)
+    state.remember_topics(TOPICS)
+    latest = Latest("octopus", {}, state, "account")
+    latest.keep(SitesSeen((SITE,)), NOW)
+    latest.keep(DevicesSeen("1", (Device(id="0001", title="Car"),)), NOW)
+    return state, latest
+
+
+def cleared(shelf: Shelf) -> set[str]:
+    return {topic for topic, message in shelf._messages.items() if not message.payload}
+
+
+async def test_topics_of_what_is_gone_are_cleared_and_forgotten_once_the_broker_knows(tmp_path: Path) -> None:
+    state, latest = remembering(tmp_path)
+    shelf = Shelf()
+    leftovers = Leftovers(Topics("kwh2mqtt"), shelf, state)
+    leftovers.clear({"octopus": latest})
+    leftovers.remember()
+    assert (cleared(shelf), state.topics()) == (GONE, TOPICS)
+    for _ in range(len(shelf)):
+        await shelf.take()
+    leftovers.remember()
+    assert state.topics() == TOPICS - GONE
+
+
+async def test_a_device_that_comes_back_before_the_broker_knows_is_remembered(tmp_path: Path) -> None:
+    state, latest = remembering(tmp_path)
+    shelf = Shelf()
+    leftovers = Leftovers(Topics("kwh2mqtt"), shelf, state)
+    leftovers.clear({"octopus": latest})
+    shelf.put([Message(f"{HOME}/dispatch/bus", b"{}")])
+    leftovers.remember()
+    for _ in range(len(shelf)):
+        await shelf.take()
+    leftovers.remember()
+    assert state.topics() == (TOPICS - GONE) | {f"{HOME}/dispatch/bus"}
+
+
+def test_an_event_is_nothing_that_is_left(tmp_path: Path) -> None:
+    state = store(tmp_path, NOW)
+    shelf = Shelf()
+    shelf.put([Message(f"{HOME}/event", b"{}", retain=False), Message(f"{HOME}/info", b"{}")])
+    Leftovers(Topics("kwh2mqtt"), shelf, state).remember()
+    assert state.topics() == {f"{HOME}/info"}
