@@ -25,12 +25,13 @@ CHUNK = 64 * 1024
 
 @dataclass(frozen=True)
 class Request:
-    """One request; header names are lower case, the path is without its query."""
+    """One request; header names are lower case, the path is without its query, which stands as it was sent in `query`."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes = b""
+    query: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,9 +151,9 @@ class _Conversation:
         headers: dict[str, str] = {}
         for name, value in ((name.decode("ascii"), value.decode("latin-1")) for name, value in head.headers):
             headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        path = head.target.decode("ascii").partition("?")[0]
+        path, _, query = head.target.decode("ascii").partition("?")
         try:
-            return await self.handler(Request(head.method.decode("ascii"), path, headers, body))
+            return await self.handler(Request(head.method.decode("ascii"), path, headers, body, query))
         except Hangup:
             raise
         except Exception:

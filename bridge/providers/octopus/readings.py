@@ -1,0 +1,168 @@
+"""Yesterday's half-hours by GraphQL, else by REST; and what a Home Mini shows now. Gas that comes in m³ becomes kWh.
+
+Readings of a day come on the next, some days later, and half-hours may be missing. Telemetry comes in Wh and W, negative when
+exporting.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from bridge.errors import Denied, Malformed, NotFound, Refused
+from bridge.models.figure import Live
+from bridge.models.reading import Reading
+from bridge.pricing.day import midnight
+from bridge.providers.octopus.documents import MEASUREMENTS, TELEMETRY
+from bridge.providers.octopus.household import EXPORT, GAS, Household, Supply
+from bridge.providers.octopus.kraken import Kraken
+from bridge.providers.octopus.raw import each, instant, number
+from bridge.providers.octopus.rest import Rest, stamp
+from bridge.providers.octopus.tariffs import HALF_HOUR
+from bridge.providers.octopus.tenants import Tenant
+from bridge.transport.graphql import Json
+
+VOLUME_CORRECTION = Decimal("1.02264")  # gas bills: m³ at the meter → at standard temperature and pressure
+MJ_PER_KWH = Decimal("3.6")
+WH_PER_KWH = 1000
+CUBIC_METRES = ("m3", "m³", "cubic_meters", "cubic metres")
+
+
+class Span(NamedTuple):
+    """What a meter measured over [start, end)."""
+
+    start: datetime
+    end: datetime
+    value: Decimal
+    in_cubic_metres: bool
+
+
+class Readings:
+    """Asks for half-hours; remembers of each meter point which of the two ways has them."""
+
+    def __init__(self, kraken: Kraken, rest: Rest | None, tenant: Tenant, calorific_value: Decimal) -> None:
+        self._kraken, self._rest, self._tenant, self._calorific_value = kraken, rest, tenant, calorific_value
+        self._by_rest: dict[str, bool] = {}  # meter point → whether REST is the way
+
+    async def yesterday(self, household: Household, supply: Supply, moment: datetime) -> tuple[tuple[Reading, ...], bool]:
+        """Return the newest half-hour since yesterday began, yesterday's sum where it is whole, and whether it is."""
+        begin, end = midnight(moment, self._tenant.zone, -1), midnight(moment, self._tenant.zone)
+        spans = await self._spans(household, supply, begin, moment)
+        whole = sum((span.end - span.start for span in spans if begin <= span.start < end), timedelta()) == end - begin
+        return tuple(self._readings(household, supply, spans, end if whole else None)), whole
+
+    async def live(self, supply: Supply) -> tuple[Live, ...]:
+        """Return what the Home Mini shows; nothing where there is none, or where it is silent."""
+        result = await self._kraken.ask(TELEMETRY, alone=True, device=supply.device)
+        rows = result.data.get("smartMeterTelemetry") or ()
+        newest = max(each(rows, "telemetry row", lambda row: (instant(row["readAt"]), row)), key=lambda one: one[0], default=None)
+        return tuple(_live(*newest)) if newest else ()
+
+    async def _spans(self, household: Household, supply: Supply, begin: datetime, end: datetime) -> list[Span]:
+        known = self._by_rest.get(supply.number)
+        rest = self._rest if self._rest is not None and self._rest.has_key and supply.serials else None
+        spans: list[Span] = []
+        failed: Exception | None = None
+        if known is not True or rest is None:
+            try:
+                spans = await self._by_measurements(household, supply, begin, end)
+            except (Denied, NotFound, Refused, Malformed) as error:
+                if rest is None:
+                    raise
+                failed = error
+        if not spans and rest is not None and known is not False:
+            try:
+                spans = await self._from_rest(rest, supply, begin, end)
+            except (Denied, NotFound, Refused, Malformed):
+                if failed is not None:
+                    raise failed from None
+            if spans:
+                self._by_rest[supply.number] = True
+        elif spans:
+            self._by_rest[supply.number] = False
+        return sorted(span for span in spans if begin <= span.start and span.end <= end)
+
+    async def _by_measurements(self, household: Household, supply: Supply, begin: datetime, end: datetime) -> list[Span]:
+        filters: Json = {"readingFrequencyType": "THIRTY_MIN_INTERVAL", "marketSupplyPointId": supply.number}
+        if supply.stream == GAS:
+            of = {"gasFilters": filters}
+        else:
+            direction = "GENERATION" if supply.stream == EXPORT else "CONSUMPTION"
+            of = {"electricityFilters": {**filters, "readingDirection": direction}}
+        path = ("property", "measurements")
+        about = {"property": household.id, "start": stamp(begin), "end": stamp(end), "filters": [of]}
+        nodes = await self._kraken.nodes(MEASUREMENTS, path, **about)
+        return each(nodes, "measurement", lambda node: _measured(node, supply))
+
+    async def _from_rest(self, rest: Rest, supply: Supply, begin: datetime, end: datetime) -> list[Span]:
+        fuel = "gas" if supply.stream == GAS else "electricity"
+        spans: list[Span] = []
+        for serial in supply.serials:
+            path = f"/{fuel}-meter-points/{supply.number}/meters/{serial}/consumption/"
+            rows = await rest.rows(path, signed=True, period_from=stamp(begin), period_to=stamp(end))
+            spans += each(rows, "consumption row", lambda row: _consumed(row, supply))
+        return spans
+
+    def _readings(
+        self, household: Household, supply: Supply, spans: Sequence[Span], day_end: datetime | None
+    ) -> Iterator[Reading]:
+        if spans:
+            yield from self._of(household, supply, spans[-1:], "", HALF_HOUR)
+        if day_end is not None:
+            yield from self._of(household, supply, [span for span in spans if span.start < day_end], "-day", None)
+
+    def _of(
+        self, household: Household, supply: Supply, spans: Sequence[Span], suffix: str, resolution: timedelta | None
+    ) -> Iterator[Reading]:
+        facts: Json = {
+            "meter": _meter(household, supply),
+            "start": spans[0].start,
+            "end": spans[-1].end,
+            "direction": "export" if supply.stream == EXPORT else "import",
+            "resolution": resolution,
+            "aggregation": "sum",
+        }
+        energy = sum((self._kwh(span) for span in spans), Decimal())
+        yield Reading(quantity=f"energy{suffix}", value=energy, unit="kWh", **facts)
+        if all(span.in_cubic_metres for span in spans):
+            volume = sum((span.value for span in spans), Decimal())
+            yield Reading(quantity=f"volume{suffix}", value=volume, unit="m³", **facts)
+
+    def _kwh(self, span: Span) -> Decimal:
+        """Return the energy: of a gas volume, V · 1.02264 · calorific value / 3.6, as British gas bills reckon it."""
+        return span.value * VOLUME_CORRECTION * self._calorific_value / MJ_PER_KWH if span.in_cubic_metres else span.value
+
+
+def _meter(household: Household, supply: Supply) -> str:
+    alike = [one.number for one in household.supplies if one.stream == supply.stream]
+    place = alike.index(supply.number) + 1
+    return supply.stream if place == 1 else f"{supply.stream}-{place}"
+
+
+def _measured(node: Json, supply: Supply) -> Span | None:
+    if not node.get("startAt") or not node.get("endAt"):
+        return None
+    unit = str(node.get("unit") or "").lower()
+    volume = supply.stream == GAS and (unit in CUBIC_METRES or (not unit and supply.in_cubic_metres))
+    return _span(instant(node["startAt"]), instant(node["endAt"]), number(node["value"]), in_cubic_metres=volume)
+
+
+def _consumed(row: Json, supply: Supply) -> Span:
+    volume = supply.stream == GAS and supply.in_cubic_metres
+    start, end = instant(row["interval_start"]), instant(row["interval_end"])
+    return _span(start, end, number(row["consumption"]), in_cubic_metres=volume)
+
+
+def _span(start: datetime, end: datetime, value: Decimal, *, in_cubic_metres: bool) -> Span:
+    if end <= start:
+        raise ValueError("a reading ends before it begins")
+    return Span(start, end, value, in_cubic_metres)
+
+
+def _live(at: datetime, row: Json) -> Iterator[Live]:
+    if row.get("demand") is not None:
+        yield Live(quantity="power", value=number(row["demand"]), unit="W", at=at)
+    if row.get("consumption") is not None:
+        yield Live(quantity="energy", value=number(row["consumption"]) / WH_PER_KWH, unit="kWh", at=at)
+    if row.get("export") is not None:
+        yield Live(quantity="energy-export", value=number(row["export"]) / WH_PER_KWH, unit="kWh", at=at)
