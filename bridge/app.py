@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from bridge.clock import SANE, Clock
+from bridge.errors import Fault, Misconfigured
 from bridge.feed.health import BridgeReport, SourceReport
 from bridge.feed.latest import Latest
 from bridge.feed.leftovers import Leftovers
@@ -90,6 +91,13 @@ class App:
             tasks.create_task(self.report.run(), name="health")
             for account in self.accounts:
                 tasks.create_task(self.poller(account).run(), name=f"poll-{account.latest.source}")
+
+    def account(self, name: str) -> Account:
+        """Return the source called `name`. Raises Misconfigured where there is none."""
+        accounts = {account.latest.source: account for account in self.accounts}
+        if name not in accounts:
+            raise Misconfigured([Fault("SOURCE", f"{name} is not configured", f"use one of: {', '.join(accounts)}")])
+        return accounts[name]
 
     def poller(self, account: Account, *, after_poll: Callable[[], None] | None = None) -> Poller:
         return Poller(

@@ -36,10 +36,9 @@ async def _broker(settings: Settings) -> bool:
 
 
 async def _source(app: App, name: str) -> bool:
-    account = next(account for account in app.accounts if account.latest.source == name)
     key = f"sources.{name}"
     try:
-        return _say("ok", key, await account.source.sign_in())
+        return _say("ok", key, await app.account(name).source.sign_in())
     except Unauthenticated as error:
         return _say("fault", key, f"the provider does not accept the credentials ({error}); put new ones there")
     except RateLimited as error:

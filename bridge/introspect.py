@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bridge.app import built, opened
 from bridge.clock import SystemClock
-from bridge.errors import Denied, Fault, Malformed, Misconfigured, RateLimited, Refused, SourceError, Unauthenticated
+from bridge.errors import Denied, Malformed, RateLimited, Refused, SourceError, Unauthenticated
 from bridge.providers.base import Endpoint, Introspectable
 from bridge.redact import Redactor
 from bridge.settings import Settings
@@ -35,12 +35,9 @@ MENDS: tuple[tuple[type[SourceError], str], ...] = (
 
 async def introspect(settings: Settings, redact: Redactor, name: str) -> bool:
     """Print a line a finding and return whether every document fits. Raises Misconfigured for an unknown source."""
-    if name not in settings.sources:
-        known = ", ".join(settings.sources)
-        raise Misconfigured([Fault("SOURCE", f"{name} is not configured", f"use one of: {known}")])
     folder, clock = settings.state.directory, SystemClock()
     async with built(settings, clock, redact) as app:
-        account = next(account for account in app.accounts if account.latest.source == name)
+        account = app.account(name)
         source, provider = account.source, account.report.provider
         if not isinstance(source, Introspectable):
             return _say("fault", name, f"{provider} does not speak GraphQL: it has no schema; use kwh2mqtt check --online")

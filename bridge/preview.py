@@ -4,7 +4,6 @@ import sys
 
 from bridge.app import built
 from bridge.clock import SystemClock
-from bridge.errors import Fault, Misconfigured
 from bridge.feed.messages import Painter
 from bridge.redact import Redactor
 from bridge.settings import Settings
@@ -12,11 +11,8 @@ from bridge.settings import Settings
 
 async def preview(settings: Settings, redact: Redactor, name: str) -> bool:
     """Poll source `name` and print a line a topic; return whether all went well. Raises Misconfigured for an unknown one."""
-    if name not in settings.sources:
-        known = ", ".join(settings.sources)
-        raise Misconfigured([Fault("SOURCE", f"{name} is not configured", f"use one of: {known}")])
     async with built(settings, SystemClock(), redact) as app:
-        account = next(account for account in app.accounts if account.latest.source == name)
+        account = app.account(name)
         await app.poller(account, after_poll=lambda: None).poll()
         now = app.clock.now()
         fortune = account.report.fortune

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.demo import _providers
+from bridge.providers import base as providers
 from bridge.simulator.broker import free_port
 from bridge.simulator.faults import Fault
 from bridge.simulator.server import Server
@@ -244,6 +246,11 @@ def test_poll_prints_what_would_be_published_and_publishes_nothing(tmp_path: Pat
     assert len(set(topics)) == len(topics) >= 17
 
 
+async def test_the_demo_has_a_source_of_every_provider() -> None:
+    async with _providers(lambda: datetime.now(UTC)) as tables:
+        assert sorted(table["provider"] for table in tables.values()) == sorted(providers.names())
+
+
 @pytest.mark.parametrize("programs", ["mosquitto", "nats-server"])
 def test_the_demo_shows_every_source_and_ends_by_itself(tmp_path: Path, programs: str) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KWH2MQTT")}
@@ -259,5 +266,7 @@ def test_the_demo_shows_every_source_and_ends_by_itself(tmp_path: Path, programs
     assert done.returncode == 0, done.stderr
     assert programs in done.stdout
     assert "kwh2mqtt/tibber/holm-street/price/import/value" in done.stdout
+    assert all(f"kwh2mqtt/octopus/home/price/{stream}/value" in done.stdout for stream in ("import", "export", "gas"))
+    assert [line for line in done.stderr.splitlines() if " WARNING " in line or " ERROR " in line] == []
     assert "mosquitto_sub -h 127.0.0.1" in done.stdout
     assert ("lacks message expiry" in done.stdout) is (programs == "nats-server")

@@ -22,9 +22,9 @@ from bridge.models.observation import (
 )
 from bridge.models.price import Slot
 from bridge.pricing.day import bounds
-from bridge.simulator.octopus_homes import EXPORT, GAS, IMPORT, Agreement, MeterPoint, Property
-from bridge.simulator.octopus_products import STOCK, Tariff, find
-from bridge.simulator.octopus_tariffs import NON_DIRECT_DEBIT, Published
+from bridge.simulator.octopus.homes import EXPORT, GAS, IMPORT, Agreement, MeterPoint, Property
+from bridge.simulator.octopus.products import STOCK, Tariff, find
+from bridge.simulator.octopus.tariffs import NON_DIRECT_DEBIT, Published
 from tests.providers.customer import Customer
 from tests.support import utc
 

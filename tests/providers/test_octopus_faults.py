@@ -15,8 +15,8 @@ from bridge.feed.health import SourceReport
 from bridge.feed.latest import Latest
 from bridge.feed.poll import Poller
 from bridge.models.observation import DevicesSeen, FiguresSeen, LiveSeen, PricesSeen, ReadingsSeen
-from bridge.simulator.octopus_faults import OctopusFault
-from bridge.simulator.octopus_homes import IMPORT, Agreement
+from bridge.simulator.octopus.faults import OctopusFault
+from bridge.simulator.octopus.homes import IMPORT, Agreement
 from bridge.state.budget import Budget, BudgetSettings
 from bridge.topics import Topics
 from bridge.transport.shelf import Shelf

@@ -80,8 +80,9 @@ async def test_ten_whose_token_was_refused_renew_it_once() -> None:
 # permissions
 
 
-async def test_a_field_that_is_refused_is_asked_once_more_with_a_new_token_and_is_then_a_permission() -> None:
-    wire = await begun({"Thing": UNSEEN})
+@pytest.mark.parametrize("answer", [UNSEEN, {**UNSEEN, "data": None}, {"errors": UNSEEN["errors"]}])
+async def test_a_field_that_is_refused_is_asked_once_more_with_a_new_token_and_is_then_a_permission(answer: Any) -> None:
+    wire = await begun({"Thing": answer})
     with pytest.raises(Denied, match="KT-CT-1111"):
         await wire.kraken.ask(DOCUMENT)
     assert tokens(wire) == ["token-1", "token-2"]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from bridge.providers.octopus.operations import Balances
-from bridge.simulator.octopus_faults import OctopusFault
+from bridge.simulator.octopus.faults import OctopusFault
 from tests.providers.customer import Customer
 from tests.support import utc
 

@@ -113,6 +113,15 @@ async def test_a_refusal_that_no_list_knows_is_one_of_the_credentials_where_it_i
             await wire.signing.token()
 
 
+@pytest.mark.parametrize("code", ["KT-CT-1111", "KT-CT-1113", "KT-CT-1128", "KT-CT-4321"])
+async def test_a_sign_in_that_is_refused_for_any_reason_is_one_of_the_credentials(code: str) -> None:
+    for answer in (failure(code, "obtainKrakenToken"), {"data": None, "errors": failure(code)["errors"]}):
+        wire = Wire({SIGN_IN: answer})
+        with pytest.raises(Unauthenticated, match=code):
+            await wire.signing.token()
+        assert len(wire.sent) == 1
+
+
 # over a restart
 
 

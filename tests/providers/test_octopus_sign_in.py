@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import Malformed, Unauthenticated
+from bridge.providers.base import NOWHERE
 from bridge.providers.octopus.sign_in import Grant
 from tests.providers.wire import KEY, NOON, SIGN_IN, Wire, failure, granted
 from tests.support import utc
@@ -129,8 +130,9 @@ async def test_ten_that_ask_at_once_cost_one_sign_in() -> None:
     assert ways(wire) == [{"APIKey": KEY}]
 
 
-async def test_ten_whose_token_is_refused_cost_one_renewal() -> None:
-    wire = Wire()
+@pytest.mark.parametrize("pocket", [None, NOWHERE], ids=["kept", "not kept"])
+async def test_ten_whose_token_is_refused_cost_one_renewal(pocket: object) -> None:
+    wire = Wire(purse=pocket)
     old = await wire.signing.token()
     assert set(await asyncio.gather(*(wire.signing.renewed(old) for _ in range(10)))) == {"token-2"}
     assert ways(wire) == [{"APIKey": KEY}, {"refreshToken": "refresh-of-token-1"}]

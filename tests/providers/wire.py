@@ -81,7 +81,7 @@ class Wire:
     The last one of a list stands for ever. A sign-in that is not in the table brings token-1, token-2, …
     """
 
-    def __init__(self, answers: Mapping[str, Any] | None = None, moment: datetime = NOON, purse: Purse | None = None) -> None:
+    def __init__(self, answers: Mapping[str, Any] | None = None, moment: datetime = NOON, purse: Any = None) -> None:
         self.answers = dict(answers or {})
         self.sent: list[Sent] = []
         self.clock, self.meter, self.redact, self.purse = Impatient(moment), Uncounted(), Redactor([KEY]), purse or Purse()

@@ -1,4 +1,4 @@
-"""What Kraken's error codes mean to us. The code decides, its class (`errorType`) only where the code is unknown.
+"""What Kraken's error codes mean to us. The code decides, the words of its message only where the code is unknown.
 
 A wrong password is a VALIDATION, an expired token an APPLICATION and too many requests an AUTHORIZATION: the classes mislead.
 """
@@ -59,7 +59,10 @@ CODES: Mapping[str, type[SourceError]] = {
     "OE-0103": Unauthenticated,  # the gateway's word for a token that it does not take
 }
 
-WORDS: Mapping[str, type[SourceError]] = {  # a document that no longer fits the schema comes without a code
+WORDS: Mapping[str, type[SourceError]] = {
+    "unauthorized": Denied,  # two dozen codes say just this, each of another field
+    "invalid data": Refused,
+    # a document that no longer fits the schema comes without a code
     "cannot query field": Refused,
     "unknown argument": Refused,
     "unknown type": Refused,

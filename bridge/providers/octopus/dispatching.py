@@ -30,30 +30,30 @@ class Dispatching:
             owned = [one for one in self._devices.owned.values() if one.account == account]
             for one in owned:
                 key = ("dispatches", account, one.device.id)
-                work = partial(self._plan, key, account, one.device.id, moment)
+                work = partial(self._plan, key, account, one.device.id, known, moment)
                 yield Task(key, self._desk.rota.due(key, PLAN_EVERY, moment), work, one.property)
             if owned:
                 key = ("completed dispatches", account)
-                work = partial(self._complete, key, account, moment)
+                work = partial(self._complete, key, account, known, moment)
                 yield Task(key, self._desk.rota.due(key, COMPLETED_EVERY, moment), work, site)
 
     async def _look(self, key: Key, account: str, known: Known, moment: datetime) -> AsyncIterator[Observation]:
         await self._devices.look(account, self._households.present(known), known)
-        for observation in self._seen(key, account, moment):
+        for observation in self._seen(key, account, known, moment):
             yield observation
 
-    async def _plan(self, key: Key, account: str, device: str, moment: datetime) -> AsyncIterator[Observation]:
+    async def _plan(self, key: Key, account: str, device: str, known: Known, moment: datetime) -> AsyncIterator[Observation]:
         await self._devices.plan(device, moment)
-        for observation in self._seen(key, account, moment):
+        for observation in self._seen(key, account, known, moment):
             yield observation
 
-    async def _complete(self, key: Key, account: str, moment: datetime) -> AsyncIterator[Observation]:
+    async def _complete(self, key: Key, account: str, known: Known, moment: datetime) -> AsyncIterator[Observation]:
         await self._devices.complete(account, moment)
-        for observation in self._seen(key, account, moment):
+        for observation in self._seen(key, account, known, moment):
             yield observation
 
-    def _seen(self, key: Key, account: str, moment: datetime) -> Iterator[Observation]:
+    def _seen(self, key: Key, account: str, known: Known, moment: datetime) -> Iterator[Observation]:
         self._desk.rota.note(key, moment)
-        for household in self._households.all:
+        for household in self._households.present(known):
             if household.account == account:
                 yield DevicesSeen(household.id, self._devices.of(household.id))

@@ -226,6 +226,8 @@ def _lower(value: object) -> str | None:
 def _reading_errors(confirmed: Json) -> list[str]:
     found = []
     for entry in confirmed.get("readingErrors") or ():
-        texts = [str(error.get("message")) for error in (entry or {}).get("errors") or () if isinstance(error, dict)]
+        if not isinstance(entry, dict):
+            continue
+        texts = [str(error.get("message")) for error in entry.get("errors") or () if isinstance(error, dict)]
         found.append(f"{entry.get('field')}: {', '.join(texts) or 'refused'}")
     return found

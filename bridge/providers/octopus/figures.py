@@ -71,11 +71,11 @@ def _session(event: Json, joined: Json, region: object) -> Span | None:
     if targets and region is not None and str(region) not in map(str, targets):
         return None
     mine = joined.get(str(event.get("id")))
-    return Span(start=instant(event["startAt"]), end=instant(event["endAt"]), facts=dict(_facts(event, mine)))
+    return _span(event, dict(_facts(event, mine)))
 
 
 def _joined(event: Json) -> Span:
-    return Span(start=instant(event["startAt"]), end=instant(event["endAt"]), facts=dict(_facts({}, event)))
+    return _span(event, dict(_facts({}, event)))
 
 
 def _facts(event: Json, mine: Json | None) -> Iterator[tuple[str, Any]]:
@@ -89,8 +89,14 @@ def _facts(event: Json, mine: Json | None) -> Iterator[tuple[str, Any]]:
 
 
 def _event(node: Json) -> Span:
-    facts: dict[str, Any] = {"code": str(node["code"])} if node.get("code") else {}
-    return Span(start=instant(node["startAt"]), end=instant(node["endAt"]), facts=facts)
+    return _span(node, {"code": str(node["code"])} if node.get("code") else {})
+
+
+def _span(event: Json, facts: dict[str, Any]) -> Span:
+    start, end = instant(event["startAt"]), instant(event["endAt"])
+    if end <= start:
+        raise ValueError("a session ends before it begins")
+    return Span(start=start, end=end, facts=facts)
 
 
 def _night(night: Json, tenant: Tenant) -> Span | None:

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.errors import Malformed, NotFound
+from bridge.providers.octopus import documents
 from bridge.providers.octopus.household import GAS, IMPORT, Agreement, Household, Supply, Tariff
 from bridge.providers.octopus.raw import each, instant, number
 from bridge.providers.octopus.tariffs import Rate
@@ -55,6 +56,11 @@ query Household($account: String!) {
 }
 """
 
+# what is asked of this tenant; the rest is British
+SHARED = ("sign-in", "accounts", "balance", "devices", "planned dispatches", "completed dispatches", "transactions")
+SHARED_WRITES = ("boost", "smart control", "charge preferences")
+DOCUMENTS = {"household": HOUSEHOLD, **{name: documents.DOCUMENTS[name] for name in (*SHARED, *SHARED_WRITES)}}
+
 
 def households(data: Json, account_number: str, moment: datetime) -> list[Household]:
     """Return the properties of an account that have a market location. Raises Malformed."""
@@ -85,9 +91,9 @@ def _properties(data: Json, account_number: str) -> list[Json]:
 
 
 def _household(one: Json, account: str) -> Household:
-    points = [(IMPORT, point) for point in one.get("electricityMalos") or ()]
-    points += [(GAS, point) for point in one.get("gasMalos") or ()]
-    supplies = tuple(_supply(stream, point) for stream, point in points)
+    electricity = each(one.get("electricityMalos"), "market location", lambda point: _supply(IMPORT, point))
+    gas = each(one.get("gasMalos"), "market location", lambda point: _supply(GAS, point))
+    supplies = (*electricity, *gas)
     numbers = {f"{supply.stream}_malo": supply.number for supply in supplies}
     return Household(account, str(one["id"]), supplies, {"account": account, **numbers})
 
@@ -110,9 +116,12 @@ def _rates(agreement: Json, begin: datetime, end: datetime, zone: ZoneInfo) -> l
     stop = min(end, instant(agreement["validTo"])) if agreement.get("validTo") else end
     if start >= stop:
         return []
-    usual = list(_told(agreement.get("unitRateInformation"), start, stop, zone))
     forecast = each(agreement.get("unitRateForecast"), "forecast rate", lambda row: _forecast(row, zone))
-    return [rate for rate in forecast if rate.start and rate.end] or usual  # a dynamic tariff's own rate is a mere average
+    if not forecast:
+        return list(_told(agreement.get("unitRateInformation"), start, stop, zone))
+    # the dynamic tariff's own rate is a mere average, and its forecast ends with the agreement
+    clipped = (Rate(max(rate.start or start, start), min(rate.end or stop, stop), rate.pence) for rate in forecast)
+    return [rate for rate in clipped if rate.start is not None and rate.end is not None and rate.start < rate.end]
 
 
 def _forecast(row: Json, zone: ZoneInfo) -> Rate | None:

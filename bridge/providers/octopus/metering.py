@@ -13,11 +13,10 @@ from bridge.pricing.day import midnight
 from bridge.providers.base import Known
 from bridge.providers.octopus.household import IMPORT, Household, Supply
 from bridge.providers.octopus.households import Households
-from bridge.providers.octopus.readings import Readings
+from bridge.providers.octopus.readings import ARRIVAL, Readings
 from bridge.providers.octopus.task import Desk, Key, Task
 
 EVERY = timedelta(hours=8)
-MORNING = timedelta(hours=6)  # before it the readings of a day are hardly ever there
 LIVE_EVERY = timedelta(seconds=60)  # for one home
 NEVER_HEARD = timedelta(hours=24)
 FIRST_SILENCE, LONGEST_SILENCE = timedelta(minutes=2), timedelta(minutes=64)  # waits while one that was heard is silent
@@ -55,7 +54,7 @@ class Metering:
         readings, whole = await self.readings.yesterday(household, supply, moment)
         self._desk.rota.note(key, moment)
         if whole:
-            self._desk.rota.put_off(key, moment, midnight(moment, self._desk.tenant.zone, 1) + MORNING - moment)
+            self._desk.rota.put_off(key, moment, self._tomorrow(moment) - moment)
         if readings:
             yield ReadingsSeen(household.id, readings)
 
@@ -78,3 +77,8 @@ class Metering:
         else:
             rota.put_off(key, moment, min(FIRST_SILENCE * (1 << min(self._silent[device], 10)), LONGEST_SILENCE))
             self._silent[device] += 1
+
+    def _tomorrow(self, moment: datetime) -> datetime:
+        """Return when today's readings are worth asking for."""
+        zone = self._desk.tenant.zone
+        return datetime.combine(moment.astimezone(zone).date() + timedelta(days=1), ARRIVAL, zone)

@@ -18,7 +18,7 @@ LARGEST_READING = 10**8
 
 
 class Arguments(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class Nothing(Arguments):

@@ -5,7 +5,7 @@ exporting.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from bridge.transport.graphql import Json
 VOLUME_CORRECTION = Decimal("1.02264")  # gas bills: m³ at the meter → at standard temperature and pressure
 MJ_PER_KWH = Decimal("3.6")
 WH_PER_KWH = 1000
+ARRIVAL = time(6)  # when the readings of yesterday have mostly come, local
 CUBIC_METRES = ("m3", "m³", "cubic_meters", "cubic metres")
 
 
@@ -45,11 +46,13 @@ class Readings:
         self._by_rest: dict[str, bool] = {}  # meter point → whether REST is the way
 
     async def yesterday(self, household: Household, supply: Supply, moment: datetime) -> tuple[tuple[Reading, ...], bool]:
-        """Return the newest half-hour since yesterday began, yesterday's sum where it is whole, and whether it is."""
-        begin, end = midnight(moment, self._tenant.zone, -1), midnight(moment, self._tenant.zone)
-        spans = await self._spans(household, supply, begin, moment)
+        """Return the newest half-hour of the last days, yesterday's sum where it is whole, and whether it is."""
+        zone = self._tenant.zone
+        begin, end = midnight(moment, zone, -1), midnight(moment, zone)
+        early = moment.astimezone(zone).time() < ARRIVAL  # so early the newest are of the day before
+        spans = await self._spans(household, supply, midnight(moment, zone, -2) if early else begin, moment)
         whole = sum((span.end - span.start for span in spans if begin <= span.start < end), timedelta()) == end - begin
-        return tuple(self._readings(household, supply, spans, end if whole else None)), whole
+        return tuple(self._readings(household, supply, spans, (begin, end) if whole else None)), whole
 
     async def live(self, supply: Supply) -> tuple[Live, ...]:
         """Return what the Home Mini shows; nothing where there is none, or where it is silent."""
@@ -80,7 +83,8 @@ class Readings:
                 self._by_rest[supply.number] = True
         elif spans:
             self._by_rest[supply.number] = False
-        return sorted(span for span in spans if begin <= span.start and span.end <= end)
+        once = {span.start: span for span in spans if begin <= span.start and span.end <= end}  # a half-hour may come twice
+        return [once[start] for start in sorted(once)]
 
     async def _by_measurements(self, household: Household, supply: Supply, begin: datetime, end: datetime) -> list[Span]:
         filters: Json = {"readingFrequencyType": "THIRTY_MIN_INTERVAL", "marketSupplyPointId": supply.number}
@@ -104,12 +108,12 @@ class Readings:
         return spans
 
     def _readings(
-        self, household: Household, supply: Supply, spans: Sequence[Span], day_end: datetime | None
+        self, household: Household, supply: Supply, spans: Sequence[Span], day: tuple[datetime, datetime] | None
     ) -> Iterator[Reading]:
         if spans:
             yield from self._of(household, supply, spans[-1:], "", HALF_HOUR)
-        if day_end is not None:
-            yield from self._of(household, supply, [span for span in spans if span.start < day_end], "-day", None)
+        if day is not None:
+            yield from self._of(household, supply, [span for span in spans if day[0] <= span.start < day[1]], "-day", None)
 
     def _of(
         self, household: Household, supply: Supply, spans: Sequence[Span], suffix: str, resolution: timedelta | None

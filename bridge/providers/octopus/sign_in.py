@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bridge.clock import Clock
-from bridge.errors import Malformed, Refused, Unauthenticated
+from bridge.errors import Denied, Malformed, Refused, Unauthenticated
 from bridge.models.price import Instant
 from bridge.providers.base import Pocket
 from bridge.providers.octopus.documents import SIGN_IN
@@ -93,7 +93,7 @@ class SignIn:
         if grant is not None and grant.refresh_token is not None and grant.can_refresh(self._clock.now()):
             try:
                 self._keep(await self._obtain({"refreshToken": grant.refresh_token}, grant))
-            except (Unauthenticated, Refused) as error:
+            except Unauthenticated as error:
                 log.info("the refresh token is no longer taken (%s); signing in anew", error)
                 self._keep(grant.model_copy(update={"refresh_token": None}))  # once is enough: sign-ins are rate limited
             else:
@@ -115,13 +115,16 @@ class SignIn:
         # without a token: a stale one would be judged before what is asked
         try:
             result = await self._graphql.query(SIGN_IN, {"input": dict(way)}, {})
+        except (Denied, Refused) as error:  # whatever its code: these credentials do not open the account
+            raise Unauthenticated(str(error)) from None
         except Malformed:  # its text may quote a token that nobody has learnt to hide yet
             raise Malformed("the answer to the sign-in cannot be read") from None
         found = result.data.get("obtainKrakenToken")
         if not isinstance(found, dict) or not isinstance(found.get("token"), str) or not found["token"]:
-            if error := result.error_at("obtainKrakenToken"):
-                known = self._graphql.error(error)
-                raise Unauthenticated(str(known)) if error.type == "VALIDATION" else known
+            if (failed := result.error_at("obtainKrakenToken")) is not None:
+                known = self._graphql.error(failed)
+                theirs = failed.type == "VALIDATION" or isinstance(known, Denied | Refused)
+                raise Unauthenticated(str(known)) if theirs else known
             raise Malformed("the answer to the sign-in holds no token")
         return _grant(found, before, self._clock.now())
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from bridge.errors import Denied, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.models.observation import Observation, Shortfall
 from bridge.providers.base import Endpoint, Known, Surroundings
+from bridge.providers.octopus import germany
 from bridge.providers.octopus.codes import CODES, WORDS
 from bridge.providers.octopus.curves import Curves
 from bridge.providers.octopus.devices import Devices
@@ -77,13 +78,16 @@ class Octopus:
         return f"signed in; account(s): {', '.join(await self._households.numbers())}"
 
     def endpoints(self) -> Sequence[Endpoint]:
-        main = Endpoint("", self._desk.kraken.introspect, DOCUMENTS)
+        main = Endpoint("", self._desk.kraken.introspect, DOCUMENTS if self._desk.tenant.british else germany.DOCUMENTS)
         backend = self._desk.backend
         return [main, Endpoint("backend", backend.introspect, BACKEND_DOCUMENTS)] if backend else [main]
 
     async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> BaseModel:
         """Carry out one of `OPERATIONS`. Raises SourceError."""
-        return await self._commands.execute(operation, arguments, known, moment)
+        try:
+            return await self._commands.execute(operation, arguments, known, moment)
+        except ODD as raised:
+            raise _odd(raised) from None
 
     def _tasks(self, known: Known, moment: datetime) -> Iterator[Task]:
         """Yield all there is to ask for, the most wanted first."""
@@ -118,7 +122,7 @@ class Octopus:
                 raise error from None
 
     def _note(self, task: Task, error: SourceError, moment: datetime) -> None:
-        if isinstance(error, Denied | Refused) and task.stream is None:
+        if isinstance(error, Denied | Refused) and task.stream is None and self._households.all:
             self._desk.rota.put_off(task.key, moment, REFUSED_FOR)  # the answer will hardly be another one today
         else:
             self._desk.rota.note(task.key, moment, vain=True)

@@ -10,31 +10,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-from bridge.simulator import octopus_backend as backend
-from bridge.simulator import octopus_rest as rest
-from bridge.simulator.octopus_faults import OctopusFault, OctopusFaults, failure
-from bridge.simulator.octopus_graphql import Question, Root, asked, breakdown, executed, question, rejection, removal, resolver
-from bridge.simulator.octopus_homes import DEFAULT_DEVICES, DEFAULT_PROPERTIES, Account, Device, Property
-from bridge.simulator.octopus_platform import Asked, Platform, Visit, Written
-from bridge.simulator.octopus_root import ROOT, admit
-from bridge.simulator.octopus_schema import SCHEMA
-from bridge.simulator.octopus_tokens import METHODS, Credentials, SignIn
+from bridge.simulator.octopus import backend, rest
+from bridge.simulator.octopus.faults import OctopusFault, OctopusFaults, failure
+from bridge.simulator.octopus.graphql import Question, Root, asked, breakdown, executed, question, rejection, removal, resolver
+from bridge.simulator.octopus.homes import DEFAULT_DEVICES, DEFAULT_PROPERTIES, Account, Device, Property
+from bridge.simulator.octopus.platform import Asked, Platform, Visit
+from bridge.simulator.octopus.root import ROOT, admit
+from bridge.simulator.octopus.schema import SCHEMA
+from bridge.simulator.octopus.tokens import METHODS, Credentials
 from bridge.simulator.server import Hangup, Request, Response
-
-__all__ = [
-    "BACKEND_PATH",
-    "DEFAULT_DEVICES",
-    "DEFAULT_PROPERTIES",
-    "GRAPHQL_PATH",
-    "REST_PATH",
-    "Account",
-    "Asked",
-    "Octopus",
-    "OctopusFault",
-    "OctopusFaults",
-    "SignIn",
-    "Written",
-]
 
 GRAPHQL_PATH = "/v1/graphql/"
 REST_PATH = rest.PATH

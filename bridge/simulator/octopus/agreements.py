@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any, Unpack
 
 from bridge.simulator.days import midnight
-from bridge.simulator.octopus_errors import kraken_error
-from bridge.simulator.octopus_homes import Agreement, MeterPoint, number
-from bridge.simulator.octopus_paging import Cursors, connection
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_products import Tariff, current, find
-from bridge.simulator.octopus_tariffs import NON_DIRECT_DEBIT, Rate, Series
-from bridge.simulator.octopus_times import LONDON, asked, stamp, stamp_or_null, today
+from bridge.simulator.octopus.errors import kraken_error
+from bridge.simulator.octopus.homes import Agreement, MeterPoint, number
+from bridge.simulator.octopus.paging import Cursors, connection
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.products import Tariff, current, find
+from bridge.simulator.octopus.tariffs import NON_DIRECT_DEBIT, Rate, Series
+from bridge.simulator.octopus.times import LONDON, asked, stamp, stamp_or_null, today
 
 
 def agreement(visit: Visit, point: MeterPoint, agreed: Agreement) -> dict[str, Any]:

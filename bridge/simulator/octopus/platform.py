@@ -11,11 +11,11 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bridge.simulator.octopus_errors import kraken_error
-from bridge.simulator.octopus_faults import SIGN_IN, Met, OctopusFault
-from bridge.simulator.octopus_homes import Account, Device, MeterPoint, Property
-from bridge.simulator.octopus_tariffs import Published
-from bridge.simulator.octopus_tokens import Credentials, SignIn, Tokens
+from bridge.simulator.octopus.errors import kraken_error
+from bridge.simulator.octopus.faults import SIGN_IN, Met, OctopusFault
+from bridge.simulator.octopus.homes import Account, Device, MeterPoint, Property
+from bridge.simulator.octopus.tariffs import Published
+from bridge.simulator.octopus.tokens import Credentials, SignIn, Tokens
 
 REMEMBERED = 10_000  # requests
 PUBLISH_AT = time(16)  # in London

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bridge.simulator.octopus_products import REGIONS, STANDING, Tariff, current
-from bridge.simulator.octopus_tariffs import Published, Rate
-from bridge.simulator.octopus_times import EARLIEST, zulu
+from bridge.simulator.octopus.products import REGIONS, STANDING, Tariff, current
+from bridge.simulator.octopus.tariffs import Published, Rate
+from bridge.simulator.octopus.times import EARLIEST, zulu
 
 METHOD = "direct_debit_monthly"
 GROUPS = {"E-2R": "dual_register_electricity_tariffs", "G-1R": "single_register_gas_tariffs"}

@@ -5,8 +5,8 @@ A test compares it with what is known of the provider's schema where that is at 
 
 from graphql import build_schema
 
-from bridge.simulator.octopus_flex_schema import FLEX
-from bridge.simulator.octopus_supply_schema import COUNTS, CURSORS, SUPPLY
+from bridge.simulator.octopus.flex_schema import FLEX
+from bridge.simulator.octopus.supply_schema import COUNTS, CURSORS, SUPPLY
 
 SPAN = f"accountNumber: String!, mpxn: String!, startAt: DateTime!, endAt: DateTime!, {CURSORS}"
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from graphql import build_schema
 
-from bridge.simulator.octopus_errors import kraken_error
-from bridge.simulator.octopus_faults import OctopusFault
-from bridge.simulator.octopus_graphql import RootField
-from bridge.simulator.octopus_homes import Account, number
-from bridge.simulator.octopus_platform import SCHEME, Visit
-from bridge.simulator.octopus_times import LONDON, at, stamp, today
+from bridge.simulator.octopus.errors import kraken_error
+from bridge.simulator.octopus.faults import OctopusFault
+from bridge.simulator.octopus.graphql import RootField
+from bridge.simulator.octopus.homes import Account, number
+from bridge.simulator.octopus.platform import SCHEME, Visit
+from bridge.simulator.octopus.times import LONDON, at, stamp, today
 
 SDL = """
 schema { query: Query mutation: Mutation }

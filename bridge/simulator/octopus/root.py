@@ -6,18 +6,16 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bridge.simulator import octopus_customer as customer
-from bridge.simulator import octopus_devices as devices
-from bridge.simulator import octopus_dispatches as dispatches
-from bridge.simulator.octopus_agreements import applicable_rates, applicable_standing_charges
-from bridge.simulator.octopus_errors import input_error, kraken_error
-from bridge.simulator.octopus_faults import DISPATCHES, SIGN_IN, OctopusFault
-from bridge.simulator.octopus_graphql import RootField
-from bridge.simulator.octopus_homes import Supply
-from bridge.simulator.octopus_meters import smart_meter_telemetry
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_supplies import node
-from bridge.simulator.octopus_tokens import METHODS, SignIn, only_method
+from bridge.simulator.octopus import customer, devices, dispatches
+from bridge.simulator.octopus.agreements import applicable_rates, applicable_standing_charges
+from bridge.simulator.octopus.errors import input_error, kraken_error
+from bridge.simulator.octopus.faults import DISPATCHES, SIGN_IN, OctopusFault
+from bridge.simulator.octopus.graphql import RootField
+from bridge.simulator.octopus.homes import Supply
+from bridge.simulator.octopus.meters import smart_meter_telemetry
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.supplies import node
+from bridge.simulator.octopus.tokens import METHODS, SignIn, only_method
 
 GRAPHQL_PATH = "/v1/graphql/"
 
@@ -33,7 +31,7 @@ def admit(visit: Visit, field: str) -> None:
 def obtain_kraken_token(visit: Visit, input: Mapping[str, str | None]) -> dict[str, Any]:  # noqa: A002 - the provider's argument
     given = {name: value for name, value in input.items() if value is not None}
     method = only_method(given)
-    noted = METHODS[method][0] if method else None
+    noted = METHODS[method][0] if method else ""
     try:
         visit.admit(SIGN_IN)
         if visit.met.fault is OctopusFault.BAD_KEY:

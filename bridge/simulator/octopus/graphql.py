@@ -29,8 +29,9 @@ from graphql import (
 )
 from graphql import visit as walk
 
-from bridge.simulator.octopus_faults import OctopusFault
-from bridge.simulator.octopus_platform import Visit
+from bridge.simulator.octopus.errors import odd
+from bridge.simulator.octopus.faults import OctopusFault
+from bridge.simulator.octopus.platform import Visit
 from bridge.simulator.server import Response
 from bridge.simulator.viewer import resolve
 
@@ -140,7 +141,7 @@ def removal(schema: GraphQLSchema, question: Question, removed: str | None, *, b
         name = node.name.value
         if f"{type_name}.{name}" == removed or (removed is None and node.selection_set is None):
             error = GraphQLError(f"Cannot query field '{name}' on type '{type_name}'.", node)
-            extensions = {} if bare else {"extensions": {"errorType": "VALIDATION", "errorCode": "", "errorDescription": ""}}
+            extensions = {} if bare else {"extensions": odd("").extensions}
             return _json(400, {"errors": [{**error.formatted, **extensions}]})
     return None
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from graphql import GraphQLError
 
 from bridge.simulator.days import midnight
-from bridge.simulator.octopus_errors import odd
+from bridge.simulator.octopus.errors import odd
 
 LONDON = ZoneInfo("Europe/London")
 HALF_HOUR = timedelta(minutes=30)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any, Unpack
 
-from bridge.simulator.octopus_homes import Account, number
-from bridge.simulator.octopus_paging import Cursors, connection
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_times import EARLIEST, at, day_of, stamp, today
+from bridge.simulator.octopus.homes import Account, number
+from bridge.simulator.octopus.paging import Cursors, connection
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.times import EARLIEST, at, day_of, stamp, today
 
 CHARGED_ON, PAID_ON = 21, 1  # days of the month
 VAT_DIVISOR = 21  # of a gross amount with 5 %

@@ -12,10 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 from bridge.simulator.days import midnight
-from bridge.simulator.octopus_homes import KWH, Meter, MeterPoint, Supply
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_products import current, find
-from bridge.simulator.octopus_times import EARLIEST, LONDON, asked, half_hours, read_until, stamp
+from bridge.simulator.octopus.homes import KWH, Meter, MeterPoint, Supply
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.products import current, find
+from bridge.simulator.octopus.times import EARLIEST, LONDON, asked, half_hours, read_until, stamp
 from bridge.simulator.prices import is_sunny
 
 DAY = 48  # half-hours

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, time
 
-from bridge.simulator.octopus_tariffs import NON_DIRECT_DEBIT, Flat, HalfHours, Nothing, Published, Rate, Series, Windows
-from bridge.simulator.octopus_times import HALF_HOUR
+from bridge.simulator.octopus.tariffs import NON_DIRECT_DEBIT, Flat, HalfHours, Nothing, Published, Rate, Series, Windows
+from bridge.simulator.octopus.times import HALF_HOUR
 
 REGIONS = "ABCDEFGHJKLMNP"
 STANDARD, DAY, NIGHT, STANDING = "standard-unit-rates", "day-unit-rates", "night-unit-rates", "standing-charges"

@@ -11,14 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from bridge.simulator.octopus_catalogue import detail
-from bridge.simulator.octopus_faults import OctopusFault
-from bridge.simulator.octopus_homes import Account, MeterPoint, Property, Supply
-from bridge.simulator.octopus_meters import readings
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_products import find, of_product
-from bridge.simulator.octopus_tariffs import Rate
-from bridge.simulator.octopus_times import EARLIEST, HALF_HOUR, local, parsed, zulu
+from bridge.simulator.octopus.catalogue import detail
+from bridge.simulator.octopus.faults import OctopusFault
+from bridge.simulator.octopus.homes import Supply
+from bridge.simulator.octopus.meters import readings
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.products import find, of_product
+from bridge.simulator.octopus.rest_account import shown
+from bridge.simulator.octopus.tariffs import Rate
+from bridge.simulator.octopus.times import EARLIEST, HALF_HOUR, local, parsed, zulu
 from bridge.simulator.server import Response
 
 PATH = "/v1"
@@ -152,45 +153,10 @@ def _consumption(visit: Visit, path: str, query: Query, names: tuple[str, str, s
 
 def _account(visit: Visit, name: str) -> dict[str, Any]:
     _known(visit)
-    found = [account for account in visit.platform.accounts if account.number == name]
-    if not found:
-        raise _missing()
-    return {"number": name, "properties": [_property(home, found[0]) for home in found[0].properties]}
-
-
-def _property(home: Property, _account: Account) -> dict[str, Any]:
-    street, town, *_ = [part.strip() for part in home.address.split(",")] + [""]
-    days = [meter.active_from for point in home.points for meter in point.meters]
-    return {
-        "id": int(home.id),
-        "moved_in_at": f"{min(days)}T00:00:00Z" if days else None,
-        "moved_out_at": None,
-        "address_line_1": street,
-        "address_line_2": "",
-        "address_line_3": "",
-        "town": town,
-        "county": "",
-        "postcode": home.postcode,
-        "electricity_meter_points": [
-            {"mpan": point.number, "profile_class": 1, **_point(point), "is_export": point.supply is Supply.EXPORT}
-            for point in home.electricity()
-        ],
-        "gas_meter_points": [{"mprn": point.number, **_point(point)} for point in home.gas()],
-    }
-
-
-def _point(point: MeterPoint) -> dict[str, Any]:
-    agreements = [
-        {
-            "tariff_code": each.tariff,
-            "valid_from": local(each.valid_from),
-            "valid_to": None if each.valid_to is None else local(each.valid_to),
-        }
-        for each in point.agreements
-        if not each.revoked
-    ]
-    meters = [{"serial_number": meter.serial, "registers": []} for meter in point.meters]
-    return {"consumption_standard": 2900, "meters": meters, "agreements": agreements}
+    for account in visit.platform.accounts:
+        if account.number == name:
+            return shown(account)
+    raise _missing()
 
 
 def _known(visit: Visit) -> None:

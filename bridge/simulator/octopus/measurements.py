@@ -9,13 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bridge.simulator.days import Resolution, floor, midnight, shift
-from bridge.simulator.octopus_homes import KWH, Meter, MeterPoint, Property, Supply
-from bridge.simulator.octopus_meters import HalfHour, readings
-from bridge.simulator.octopus_paging import Cursors, connection
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_products import current, find
-from bridge.simulator.octopus_tariffs import Rate
-from bridge.simulator.octopus_times import EARLIEST, HALF_HOUR, asked, day_of, stamp, zone_of
+from bridge.simulator.octopus.homes import KWH, Meter, MeterPoint, Property, Supply
+from bridge.simulator.octopus.meters import HalfHour, readings
+from bridge.simulator.octopus.paging import Cursors, connection
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.products import current, find
+from bridge.simulator.octopus.tariffs import Rate
+from bridge.simulator.octopus.times import EARLIEST, HALF_HOUR, asked, day_of, stamp, zone_of
 
 LONGER = {
     "HOUR_INTERVAL": Resolution.HOURLY,

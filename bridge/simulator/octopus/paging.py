@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, TypedDict, TypeVar
 
-from bridge.simulator.octopus_errors import odd
+from bridge.simulator.octopus.errors import odd
 
 PREFIX = "arrayconnection:"
 MOST = 100  # rows of a page

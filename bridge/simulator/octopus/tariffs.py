@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import NamedTuple, Protocol
 
 from bridge.simulator.days import midnight
-from bridge.simulator.octopus_homes import number
-from bridge.simulator.octopus_times import EARLIEST, HALF_HOUR, LONDON, agile_until, half_hours, today
+from bridge.simulator.octopus.homes import number
+from bridge.simulator.octopus.times import EARLIEST, HALF_HOUR, LONDON, agile_until, half_hours, today
 from bridge.simulator.prices import price
 
 VAT = Decimal("1.05")
@@ -125,9 +125,9 @@ class Flat:
 
     def rates(self, region: str, begin: datetime, end: datetime, published: Published) -> list[Rate]:
         starts = _quarters(published.moment) if self.quarterly else [EARLIEST]
-        spans = zip(starts, [*starts[1:], None], strict=True)
-        return [rate for start, until in spans if start < end and (until is None or begin < until)
-                for rate in self._span(start, until, region)]  # fmt: skip
+        spans = zip(starts, [*starts[1:], None], strict=False)  # none before the earliest
+        asked = [(start, until) for start, until in spans if start < end and (until is None or begin < until)]
+        return [rate for start, until in asked for rate in self._span(start, until, region)]
 
     def _span(self, start: datetime, end: datetime | None, region: str) -> list[Rate]:
         net = _regional(Decimal(self.net), region) if self.vat else Decimal(self.net)

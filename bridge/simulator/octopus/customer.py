@@ -3,15 +3,15 @@
 from datetime import datetime, time, timedelta
 from typing import Any, Unpack
 
-from bridge.simulator.octopus_agreements import agreement
-from bridge.simulator.octopus_errors import kraken_error
-from bridge.simulator.octopus_homes import Account, MeterPoint, Supply, number
-from bridge.simulator.octopus_money import Ledger, TransactionArguments, balance, transactions
-from bridge.simulator.octopus_paging import Cursors, connection
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_supplies import PointAnswer, PropertyAnswer
-from bridge.simulator.octopus_times import at, stamp, today
-from bridge.simulator.octopus_tokens import USER_ID
+from bridge.simulator.octopus.agreements import agreement
+from bridge.simulator.octopus.errors import kraken_error
+from bridge.simulator.octopus.homes import Account, MeterPoint, Supply, number
+from bridge.simulator.octopus.money import Ledger, TransactionArguments, balance, transactions
+from bridge.simulator.octopus.paging import Cursors, connection
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.supplies import PointAnswer, PropertyAnswer
+from bridge.simulator.octopus.times import at, stamp, today
+from bridge.simulator.octopus.tokens import USER_ID
 
 POINTS_AN_HOUR, POINTS_A_REQUEST = 50_000, 5
 CAMPAIGN = "free_electricity"

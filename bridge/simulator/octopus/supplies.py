@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any, Unpack
 
 from bridge.simulator.days import midnight
-from bridge.simulator.octopus_agreements import agreement
-from bridge.simulator.octopus_errors import kraken_error
-from bridge.simulator.octopus_homes import Meter, MeterPoint, Property, Supply, number
-from bridge.simulator.octopus_measurements import MeasurementArguments, measurements
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_times import LONDON, asked, stamp, today
+from bridge.simulator.octopus.agreements import agreement
+from bridge.simulator.octopus.errors import kraken_error
+from bridge.simulator.octopus.homes import Meter, MeterPoint, Property, Supply, number
+from bridge.simulator.octopus.measurements import MeasurementArguments, measurements
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.times import LONDON, asked, stamp, today
 
 MAKER = {"manufacturer": "Example Meters", "firmwareVersion": "1.0.3", "paymentMode": "CREDIT"}
 COMMISSIONED = "COMMISSIONED"

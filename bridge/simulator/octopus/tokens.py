@@ -15,7 +15,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from bridge.simulator.octopus_errors import input_error, kraken_error
+from bridge.simulator.octopus.errors import input_error, kraken_error
 
 METHODS = {  # field of the input → how we call the method, and the provider in the token
     "APIKey": ("api_key", "API-KEY"),
@@ -30,10 +30,10 @@ HEAD = 16  # hexadecimal digits of a refresh token that tell when it ends; the o
 
 @dataclass(frozen=True)
 class SignIn:
-    """An attempt to get a token; `method` is one of those in `METHODS`, None where none or several were tried."""
+    """An attempt to get a token; `method` is one of those in `METHODS`, empty where none or several were tried."""
 
     moment: datetime
-    method: str | None
+    method: str
     ok: bool
 
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import time, timedelta
 from typing import Any
 
-from bridge.simulator.octopus_dispatches import boost_of, devices_of, runs
-from bridge.simulator.octopus_errors import kraken_error
-from bridge.simulator.octopus_homes import Device, number
-from bridge.simulator.octopus_platform import Control, Visit
-from bridge.simulator.octopus_times import stamp
+from bridge.simulator.octopus.dispatches import boost_of, devices_of, runs
+from bridge.simulator.octopus.errors import kraken_error
+from bridge.simulator.octopus.homes import Device, number
+from bridge.simulator.octopus.platform import Control, Visit
+from bridge.simulator.octopus.times import stamp
 
 BOOST = timedelta(hours=1)
 DAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")

@@ -8,10 +8,10 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from bridge.simulator.octopus_errors import kraken_error
-from bridge.simulator.octopus_homes import Device, number
-from bridge.simulator.octopus_platform import Visit
-from bridge.simulator.octopus_times import HALF_HOUR, LONDON, at, stamp
+from bridge.simulator.octopus.errors import kraken_error
+from bridge.simulator.octopus.homes import Device, number
+from bridge.simulator.octopus.platform import Visit
+from bridge.simulator.octopus.times import HALF_HOUR, LONDON, at, stamp
 
 EVENING = time(23, 30)
 NIGHT_ENDS = timedelta(hours=6)  # after midnight: from then on the next night is planned
