@@ -57,7 +57,8 @@ class Devices:
 
     async def plan(self, id_: str, moment: datetime) -> None:
         """Learn what is planned for one device; where no plan can be had at present the last one stays. Raises SourceError."""
-        owned = self.owned[id_]
+        if (owned := self.owned.get(id_)) is None:
+            return  # it has just been found to be gone
         device = owned.device
         result = await self._kraken.ask(PLANNED_DISPATCHES, account=owned.account, device=device.id)
         state = next((_state(one) for one in result.data.get("devices") or () if isinstance(one, dict)), device.state)
