@@ -1,6 +1,6 @@
 """Every example in the documentation is parsed or run: what stands there is what the program does.
 
-The listing and the payloads are compared with what the demo publishes at `MOMENT`; its prices are the same for ever.
+The listing and the payloads are compared with what the demo publishes at `MOMENT`; what it makes up is the same for ever.
 """
 
 import ast
@@ -11,12 +11,13 @@ import shutil
 import subprocess
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import httpx2
 import pytest
@@ -24,19 +25,25 @@ from pydantic import BaseModel, TypeAdapter
 
 from bridge import cli, errors
 from bridge.app import built
-from bridge.demo import TOKEN, _settings
-from bridge.feed.messages import GRACE
+from bridge.demo import API_KEY, TOKEN, _providers, _settings
 from bridge.models.message import Message
-from bridge.models.observation import PricesSeen, SitesSeen
+from bridge.models.observation import Observation, PricesSeen, SitesSeen
 from bridge.models.payload import Columns, Payload, Price, PriceSlot, SourceHealth, Summary
 from bridge.models.price import HOUR, Curve, Slot
+from bridge.pricing.day import midnight
+from bridge.providers import base
 from bridge.providers.base import GROUP, Provider, Surroundings
+from bridge.providers.octopus import dispatching, households, metering, notices
+from bridge.providers.octopus.codes import CODES
+from bridge.providers.octopus.household import Tariff
+from bridge.providers.octopus.readings import MJ_PER_KWH, VOLUME_CORRECTION
+from bridge.providers.octopus.settings import WAYS, OctopusSettings
+from bridge.providers.octopus.tariffs import UTC_ZONE, night_of
+from bridge.providers.octopus.tenants import OTHERS, TENANTS
 from bridge.providers.tibber.source import TibberSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
 from bridge.simulator.broker import HOST, Running
-from bridge.simulator.server import Server
-from bridge.simulator.tibber import PATH, Tibber
 from bridge.state.budget import BudgetSettings
 from bridge.state.settings import StateSettings
 from bridge.transport.http import Http
@@ -46,14 +53,18 @@ from tests.support import HandClock, Knowledge, gathered, utc
 ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for name in ("README", "CONTRIBUTING", "CHANGELOG"))
 EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
-DOCUMENTS = {"README.md": README, "CONTRIBUTING.md": CONTRIBUTING, "CHANGELOG.md": CHANGELOG}
+OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
+DOCUMENTS = {"README.md": README, "CONTRIBUTING.md": CONTRIBUTING, "CHANGELOG.md": CHANGELOG, "docs/octopus.md": OCTOPUS}
 
 BASE = "kwh2mqtt"
 MOMENT = utc("2026-11-20T12:00:06")  # of the listing; tomorrow's prices have just come
 EARLIER = utc("2026-11-20T11:59:00")
+DISPATCHING = utc("2026-11-20T23:40:00")
 CABIN = f"{BASE}/tibber/cabin/price/import"
+HOME = f"{BASE}/octopus/home"
 CUT = "…"
 SOURCES = {"home": "tibber"}  # the examples' → the demo's
+REDACT = Redactor([TOKEN, API_KEY])
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -68,23 +79,40 @@ def one(text: str, language: str, mark: str) -> str:
     return found
 
 
-async def published(moment: datetime, folder: Path) -> dict[str, Message]:
-    """Return what the demo's bridge holds after its first poll at `moment`, by topic."""
+async def published(moment: datetime, folder: Path, *, shown: datetime | None = None) -> list[Message]:
+    """Return what the demo's bridge tells after its first poll at `moment`; `shown` is a later time to which it goes on."""
     clock = HandClock(moment)
-    async with Server(Tibber(clock.now, token=TOKEN).handle) as tibber:
-        settings = _settings(MqttSettings(), folder, f"{tibber.url}{PATH}")
-        async with built(settings, clock, Redactor([TOKEN])) as app:
-            for account in app.accounts:
-                await app.poller(account).poll()
-                app.shelf.put(account.report.messages(moment))
-            app.shelf.put([app.report.info(), app.report.health(moment)])
-            state = Message(app.topics.bridge("state"), b"online")  # this one is the connection's own
-            return {message.topic: message for message in (*app.shelf.messages(), state)}
+    async with _providers(clock.now) as tables, built(_settings(MqttSettings(), folder, tables), clock, REDACT) as app:
+        for account in app.accounts:
+            await app.poller(account).poll()
+            app.shelf.put(account.report.messages(moment))
+        app.shelf.put([app.report.info(), app.report.health(moment)])
+        if shown is not None:
+            await app.slots.show(shown)
+        told = [await app.shelf.take() for _ in range(len(app.shelf))]
+        return [message for message in told if message.payload]
 
 
 @pytest.fixture
-async def topics(tmp_path: Path) -> dict[str, Message]:
+async def told(tmp_path: Path) -> list[Message]:
     return await published(MOMENT, tmp_path)
+
+
+@pytest.fixture
+def topics(told: list[Message]) -> dict[str, Message]:
+    """What stands on each topic; of several events one."""
+    return {message.topic: message for message in told}
+
+
+def rows(text: str, heading: str) -> list[list[str]]:
+    """Return the cells of the table below `heading`."""
+    _, below = text.split(f"{heading}\n", 1)
+    lines = below.partition("\n\n")[0].splitlines()[1:]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def pattern(topic: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"{\w+}", "[^/]+", topic))
 
 
 # the listing and the table of topics
@@ -115,40 +143,65 @@ class Row(NamedTuple):
     """A line of the table of topics."""
 
     topic: str
+    what: str
     expires: str
-
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        return re.compile(re.sub(r"{\w+}", "[^/]+", f"{BASE}/{self.topic}"))
 
 
 def table() -> list[Row]:
-    _, rows = README.split("| topic | what it holds | expires (MQTT 5) |\n", 1)
-    rows = rows.partition("\n\n")[0]
-    return [Row(cells[1].strip(" `"), cells[3].strip()) for cells in (row.split("|") for row in rows.splitlines()[1:])]
+    found = (Row(*cells) for cells in rows(README, "| topic | what it holds | expires (MQTT 5) |"))
+    return [row._replace(topic=row.topic.strip("`")) for row in found]
 
 
 def row_of(topic: str) -> Row | None:
-    return next((row for row in table() if row.pattern.fullmatch(topic)), None)
+    return next((row for row in table() if pattern(f"{BASE}/{row.topic}").fullmatch(topic)), None)
 
 
 async def test_every_topic_is_in_the_table_and_every_line_of_the_table_is_published(topics: dict[str, Message]) -> None:
     assert [topic for topic in topics if row_of(topic) is None] == []
-    assert [row.topic for row in table() if not any(row.pattern.fullmatch(topic) for topic in topics)] == []
+    assert [row.topic for row in table() if not any(row_of(topic) == row for topic in topics)] == []
 
 
-async def test_topics_expire_as_the_table_says(topics: dict[str, Message]) -> None:
+async def test_everything_is_retained_but_what_the_table_says(told: list[Message]) -> None:
+    for message in told:
+        row = row_of(message.topic)
+        assert row is not None
+        assert message.retain is ("not retained" not in row.what), message.topic
+
+
+@pytest.mark.parametrize("shown", [MOMENT, DISPATCHING])
+async def test_topics_expire_as_the_table_says(tmp_path: Path, shown: datetime) -> None:
+    topics = {message.topic: message for message in await published(MOMENT, tmp_path, shown=shown)}
     for topic, message in topics.items():
         row = row_of(topic)
         assert row is not None
-        assert bool(row.expires) == (message.expires_at is not None), topic
-        if row.expires.endswith("after its slot"):
-            assert message.expires_at is not None
-            span = timedelta(seconds=int(row.expires.split()[0]))
-            end = utc("2026-11-20T12:30:00") if topic.endswith("/next") else utc("2026-11-20T12:15:00")
-            assert (span, message.expires_at) == (GRACE, end + span)
-        elif row.expires:
-            assert (row.expires, message.expires_at) == ("with the last slot", utc("2026-11-21T23:00:00"))
+        assert message.expires_at == end_of_worth(row.expires, topic, topics, shown), topic
+
+
+def end_of_worth(said: str, topic: str, topics: Mapping[str, Message], moment: datetime) -> datetime | None:
+    """Return when `topic` expires by what the table says of it."""
+    above, minute = topic.rpartition("/")[0], timedelta(seconds=60)
+    match said:
+        case "60 s after its slot":
+            slot = topic if topic.endswith("/next") else f"{above}/current"
+            return datetime.fromisoformat(json.loads(topics[slot].payload)["end"]) + minute
+        case "with the last slot":
+            return datetime.fromisoformat(json.loads(topics[f"{above}/slots"].payload)[-1]["end"])
+        case "60 s after the dispatch in force":
+            planned = json.loads(topics[topic.removesuffix("/active")].payload)["planned"]
+            starts_and_ends = [(datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in planned]
+            return next((end + minute for start, end in starts_and_ends if start <= moment < end), None)
+        case "60 s after it was published":
+            return MOMENT + minute
+        case "10 min after it was published":
+            return MOMENT + timedelta(minutes=10)
+    assert said == ""
+    return None
+
+
+async def test_a_dispatch_switches_its_topic(tmp_path: Path) -> None:
+    for shown, payload in ((MOMENT, b"OFF"), (DISPATCHING, b"ON")):
+        topics = {message.topic: message for message in await published(MOMENT, tmp_path / f"{shown:%H}", shown=shown)}
+        assert topics[f"{HOME}/dispatch/family-car/active"].payload == payload
 
 
 # payloads
@@ -165,9 +218,8 @@ def is_flow(block: Any) -> bool:
     return isinstance(block, list) and all("type" in node for node in block)
 
 
-def shape_of(payload: Mapping[str, Any]) -> type[Payload]:
-    (shape,) = (shape for shape in SHAPES if set(shape.model_fields) == set(payload))
-    return shape
+def shape_of(payload: Mapping[str, Any]) -> type[Payload] | None:
+    return next((shape for shape in SHAPES if set(shape.model_fields) == set(payload)), None)
 
 
 def shown(shape: type[Payload]) -> dict[str, Any]:
@@ -176,7 +228,7 @@ def shown(shape: type[Payload]) -> dict[str, Any]:
 
 
 def shown_slots() -> list[Any]:
-    (slots,) = (payload for payload in payloads() if isinstance(payload, list))
+    (slots,) = (block for block in payloads() if isinstance(block, list) and set(block[0]) == set(PriceSlot.__annotations__))
     return slots
 
 
@@ -194,7 +246,7 @@ async def test_the_payloads_are_what_the_demo_publishes(topics: dict[str, Messag
     assert shown(Price) == close_to(topics[f"{CABIN}/next"])
     slots = shown_slots()
     assert slots == json.loads(topics[f"{CABIN}/slots"].payload)[: len(slots)]
-    earlier = await published(EARLIER, tmp_path / "earlier")
+    earlier = {message.topic: message for message in await published(EARLIER, tmp_path / "earlier")}
     assert shown(Summary) == close_to(earlier[f"{CABIN}/summary"])
 
 
@@ -207,6 +259,46 @@ def rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: rounded(inner) for key, inner in value.items()}
     return pytest.approx(value, abs=1e-4) if isinstance(value, float) else value
+
+
+PLACES = {  # what stands in one block alone → its topic
+    "standing_charges": "info",
+    '"currency": "GBP", "at"': "account/balance",
+    "age_s": "live/power",
+    "points_per_kwh": "schedule/saving-sessions",
+    '"dispatching"': "dispatch/family-car",
+    "event_type": "event",
+}
+
+
+@pytest.mark.parametrize("mark", PLACES)
+async def test_what_an_octopus_account_publishes_is_as_shown(told: list[Message], mark: str) -> None:
+    shown = json.loads(one(README, "json", mark))
+    real = [json.loads(message.payload) for message in told if message.topic == f"{HOME}/{PLACES[mark]}"]
+    assert shown in [cut(payload, like=shown) for payload in real]
+
+
+def cut(real: Any, like: Any) -> Any:
+    """Return `real`, its lists no longer than those of `like`."""
+    if isinstance(real, dict) and isinstance(like, dict):
+        return {key: cut(value, like.get(key)) for key, value in real.items()}
+    if isinstance(real, list) and isinstance(like, list):
+        return [cut(value, other) for value, other in zip(real, like, strict=False)]
+    return real
+
+
+def test_every_payload_in_the_readme_is_compared_with_something() -> None:
+    blocks_of_octopus = [json.loads(one(README, "json", mark)) for mark in PLACES]
+    others = [block for block in payloads() if block not in (*blocks_of_octopus, shown_slots())]
+    assert [block for block in others if shape_of(block) is None] == []
+
+
+async def test_the_last_hour_of_agile_is_unknown_before_the_afternoon(topics: dict[str, Message]) -> None:
+    grid = json.loads(topics[f"{HOME}/price/import/columns"].payload)
+    assert grid["step"] == 1800
+    assert grid["values"].index(None) == len(grid["values"]) - 2
+    assert grid["start"] + grid["step"] * len(grid["values"]) == midnight(MOMENT, TENANTS["uk"].zone, 1).timestamp()
+    assert read_by_evcc(topics[f"{HOME}/price/import/slots"].payload.decode())[-1][1] == utc("2026-11-20T23:00")
 
 
 async def test_the_formula_for_microcontrollers_finds_the_price_now(topics: dict[str, Message]) -> None:
@@ -320,6 +412,7 @@ def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "secrets"
     folder.mkdir()
     (folder / "sources.home.token").write_text("a-token\n")  # the line end is not a part of it
+    (folder / "sources.octopus.api_key").write_text("a-key\n")
     (folder / "mqtt.password").write_text("a-password\n")
     monkeypatch.setenv("KWH2MQTT_SECRETS_DIRECTORY", str(folder))
     return folder
@@ -338,13 +431,38 @@ def tibber(settings: Any) -> TibberSettings:
     return source
 
 
-def test_the_configuration_in_the_readme_is_all_that_is_needed(tmp_path: Path, secrets: Path) -> None:
+def octopus(settings: Any) -> OctopusSettings:
+    source = settings.sources["octopus"]
+    assert isinstance(source, OctopusSettings)
+    return source
+
+
+@pytest.mark.parametrize("source", ["home", "octopus"])
+def test_the_configuration_in_the_readme_is_all_that_one_account_needs(tmp_path: Path, secrets: Path, source: str) -> None:
     (text,) = blocks(README, "toml")
+    (other,) = {"home", "octopus"} - {source}
+    sections = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
+    text = "".join(section for section in sections if not section.startswith(f"[sources.{other}]"))
+    next(secrets.glob(f"sources.{other}.*")).unlink()
     assert len(text.splitlines()) <= 10
     assert tomllib.loads(text)["secrets_directory"] == "/etc/kwh2mqtt/secrets"
     settings = load(written(tmp_path, text))
-    assert tibber(settings).token.get_secret_value() == "a-token"
+    assert set(settings.sources) == {source}
     assert settings.mqtt.password is not None
+
+
+@pytest.mark.usefixtures("secrets")
+def test_the_configuration_in_the_readme_is_all_that_both_accounts_need(tmp_path: Path) -> None:
+    (text,) = blocks(README, "toml")
+    settings = load(written(tmp_path, text))
+    assert tibber(settings).token.get_secret_value() == "a-token"
+    assert octopus(settings).credentials() == {"APIKey": "a-key"}
+    assert octopus(load(written(tmp_path, uncommented(text)))).account == "A-1B2C3D4E"
+
+
+def test_the_files_that_the_readme_writes_secrets_to_are_read(secrets: Path) -> None:
+    named = set(re.findall(r"cat > /etc/kwh2mqtt/secrets/(\S+)\)", README))
+    assert named == {file.name for file in secrets.iterdir()} - {"mqtt.password"}
 
 
 def test_every_variable_in_the_readme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -354,7 +472,7 @@ def test_every_variable_in_the_readme_is_read(tmp_path: Path, monkeypatch: pytes
     for name in names:
         monkeypatch.setenv(name, f"value-of-{name}")
     settings = load(written(tmp_path, text))
-    values = {settings.mqtt.host, tibber(settings).token.get_secret_value()}
+    values = {settings.mqtt.host, tibber(settings).token.get_secret_value(), *octopus(settings).credentials().values()}
     assert values == {f"value-of-{name}" for name in names}
 
 
@@ -369,15 +487,30 @@ def test_the_example_configuration_is_valid_as_it_stands(tmp_path: Path) -> None
     assert tibber(settings) == TibberSettings(provider="tibber", token=tibber(settings).token)
 
 
-def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path, way: str) -> None:
     for name in ("ca.pem", "client.pem", "client.key"):
         (tmp_path / name).touch()
-    text = uncommented(EXAMPLE).replace("/etc/kwh2mqtt/", f"{tmp_path}/")
+    text = signed_in_by(way, uncommented(EXAMPLE)).replace("/etc/kwh2mqtt/", f"{tmp_path}/")
     settings = load(written(tmp_path, text))
+    assert octopus(settings).credentials()
+    assert octopus(settings).sites == {"2000001": "cottage"}
+    addresses = {key: getattr(TENANTS["uk"], key) for key in ("url", "rest_url", "backend_url")}
+    usual = OctopusSettings.model_validate({"provider": "octopus", "api_key": "a-key", **addresses})
+    unlike = {key for key in keys(OctopusSettings) if getattr(octopus(settings), key) != getattr(usual, key)}
+    assert unlike - {*WAYS, "password"} == {"account", "night", "sites"}
     assert tibber(settings).budget == BudgetSettings()
     assert tibber(settings).sites == {"0a0a0a0a-0000-4000-8000-000000000002": "cabin"}
     shown_ones, defaults = settings.mqtt.model_dump(), MqttSettings().model_dump()
     assert {key for key, value in shown_ones.items() if value != defaults[key]} == {"username", "password", "client_id", "tls"}
+
+
+def signed_in_by(way: str, text: str) -> str:
+    """Return a configuration with one of the ways to sign in to Octopus that it shows."""
+    above, section = text.split("[sources.octopus]\n")
+    others = {*WAYS, "password"} - ({"email", "password"} if way == "email" else {way})
+    lines = [line for line in section.splitlines(keepends=True) if line.split(" = ")[0] not in others]
+    return f"{above}[sources.octopus]\n{''.join(lines)}"
 
 
 def keys(model: type[BaseModel]) -> set[str]:
@@ -392,6 +525,8 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["state"]) == keys(StateSettings)
     assert set(table["sources"]["home"]) == keys(TibberSettings)
     assert set(table["sources"]["home"]["budget"]) == keys(BudgetSettings)
+    assert set(table["sources"]["octopus"]) == keys(OctopusSettings)
+    assert set(table["sources"]["octopus"]["budget"]) == keys(BudgetSettings)
 
 
 # commands
@@ -417,8 +552,7 @@ def test_every_command_in_the_documentation_is_one() -> None:
 
 
 def test_the_readme_names_the_exit_codes() -> None:
-    _, rows = README.split("| exit code | meaning |\n|---|---|\n", 1)
-    assert [int(row.split("|")[1]) for row in rows.partition("\n\n")[0].splitlines()] == [cli.DONE, cli.FAILED, cli.MISUSED]
+    assert [int(code) for code, _ in rows(README, "| exit code | meaning |")] == [cli.DONE, cli.FAILED, cli.MISUSED]
 
 
 def test_the_readme_says_where_the_configuration_is_looked_for() -> None:
@@ -441,6 +575,12 @@ def codes() -> set[str]:
 def test_the_readme_explains_every_error_code() -> None:
     _, _, text = README.partition("## When something is away")
     assert [code for code in sorted(codes()) if f"`{code}`" not in text.partition("\n## ")[0]] == []
+
+
+def test_the_readme_tells_the_budgets() -> None:
+    usual = (BudgetSettings(), OctopusSettings.model_fields["budget"].default)
+    assert [(budget.requests, budget.seconds) for budget in usual] == [(20, 300), (40, 300)]
+    assert "so many in 5 minutes, restarts included: 20 to Tibber, 40 to Octopus" in " ".join(README.split())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
@@ -488,7 +628,72 @@ def test_the_lock_in_the_readme_is_there_and_has_hashes() -> None:
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_link_to_a_file_leads_to_one(document: str) -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", DOCUMENTS[document])
-    assert [link for link in links if not (ROOT / link).is_file()] == []
+    assert [link for link in links if not ((ROOT / document).parent / link).is_file()] == []
+
+
+# the page for Octopus users
+
+
+async def test_the_page_names_every_topic_of_an_octopus_account(topics: dict[str, Message]) -> None:
+    named = [topic for topic, *_ in rows(OCTOPUS, "| topic | from | asked for |")]
+    patterns = [pattern(f"{HOME}/{topic}") for topic in re.findall("`([^`]+)`", " ".join(named))]
+    mine = [topic for topic in topics if topic.startswith(f"{HOME}/")]
+    assert [topic for topic in mine if not any(one.fullmatch(topic) for one in patterns)] == []
+    assert [one.pattern for one in patterns if not any(one.fullmatch(topic) for topic in mine)] == []
+
+
+UNITS = {"s": "seconds", "min": "minutes", "h": "hours"}
+
+
+@pytest.mark.parametrize(
+    ("topic", "every"),
+    [
+        ("info", [households.EVERY]),
+        ("reading/", [metering.EVERY]),
+        ("account/", [notices.FIGURES_EVERY]),
+        ("dispatch/", [dispatching.DEVICES_EVERY, dispatching.PLAN_EVERY, dispatching.COMPLETED_EVERY]),
+        ("live/", [metering.LIVE_EVERY, metering.NEVER_HEARD]),
+        ("schedule/saving-sessions", [notices.SESSIONS_EVERY]),
+        ("schedule/free-electricity", [notices.FREE_EVERY]),
+        ("schedule/greener-nights", [notices.NIGHTS_EVERY]),
+    ],
+)
+def test_the_page_tells_how_often_each_is_asked_for(topic: str, every: list[timedelta]) -> None:
+    (said,) = (said for name, _, said in rows(OCTOPUS, "| topic | from | asked for |") if name.startswith(f"`{topic}"))
+    assert [timedelta(**{UNITS[unit]: int(count)}) for count, unit in re.findall(r"every (\d+) (s|min|h)\b", said)] == every
+
+
+def test_the_page_tells_the_nights_that_are_used() -> None:
+    products = (("IOG-SMB-VAR-24-10-29", True), ("VAR-22-11-01", True), ("VAR-22-11-01", False))
+    told = rows(OCTOPUS, "| tariff | night |")
+    for (product, is_smart), (_, said) in zip(products, told, strict=True):
+        night = night_of(Tariff(product, product, "DayNightTariff", None, {}), TENANTS["uk"].zone, None, is_smart=is_smart)
+        assert said.startswith(f"{night.start:%H:%M}–{night.end:%H:%M}")
+        assert ("UTC" in said) == (night.zone is UTC_ZONE)
+
+
+def test_the_page_names_every_tenant_and_every_key() -> None:
+    assert [tenant.strip("`") for tenant, *_ in rows(OCTOPUS, "| `tenant` | supplier | what there is |")] == list(TENANTS)
+    spans = re.findall("`([^`]+)`", OCTOPUS)
+    assert [other for other in OTHERS if other not in spans] == []
+    named = {span.split(" = ")[0] for span in spans}
+    assert keys(OctopusSettings) - {"provider", "sites"} <= named
+
+
+def test_the_page_tells_what_a_cubic_metre_of_gas_is() -> None:
+    usual = OctopusSettings.model_fields["calorific_value"].default
+    assert f"kWh = m³ · {VOLUME_CORRECTION} · CV / {MJ_PER_KWH}" in OCTOPUS
+    assert f"{usual} unless you say otherwise (then 1 m³ is {VOLUME_CORRECTION * usual / MJ_PER_KWH:.2f} kWh)" in OCTOPUS
+
+
+def test_the_page_explains_every_error_code_and_krakens_mean_what_it_says() -> None:
+    explained: dict[str, list[str]] = {}
+    for code, what, _ in rows(OCTOPUS, "| `error.code` | what it is here | the mend |"):
+        name = code.strip("`") or list(explained)[-1]
+        explained.setdefault(name, []).extend(re.findall(r"\b(?:KT-CT|KT-GB|OE)-\d+", what))
+    assert set(explained) == codes()
+    wrong = [(name, code) for name, told in explained.items() for code in told if CODES[code].code != name]
+    assert wrong == []
 
 
 # the house
@@ -507,6 +712,15 @@ def test_every_file_that_contributing_names_is_there() -> None:
     missing = [name for name in named if not (ROOT / name).exists() and "NAME" not in name]
     assert named
     assert missing == []
+
+
+def test_contributing_names_every_observation_and_all_that_a_provider_may_have() -> None:
+    table = rows(CONTRIBUTING, "| observation | what it tells | where it is published |")
+    assert [name.strip("`") for name, *_ in table] == [kind.__name__ for kind in get_args(Observation)]
+    optional = {field.name for field in fields(Provider)} - {"settings", "source"}
+    assert set(re.findall(r"`Provider\((\w+)=…\)`", CONTRIBUTING)) == optional
+    assert [name for name in ("Pocket", "Endpoint", "Operation", "Executor", "Guard") if f"`{name}`" not in CONTRIBUTING] == []
+    assert {"Pocket", "Endpoint", "Operation", "Executor", "Guard"} <= set(vars(base))
 
 
 def example() -> ModuleType:
