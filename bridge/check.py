@@ -4,7 +4,7 @@ import sys
 
 from bridge.app import App, built
 from bridge.clock import SANE, SystemClock
-from bridge.errors import RateLimited, SourceError, Unauthenticated
+from bridge.errors import Denied, NotFound, RateLimited, Refused, SourceError, Unauthenticated
 from bridge.redact import Redactor
 from bridge.settings import Settings
 from bridge.transport.mqtt import greet
@@ -43,6 +43,8 @@ async def _source(app: App, name: str) -> bool:
         return _say("fault", key, f"the provider does not accept the credentials ({error}); put new ones there")
     except RateLimited as error:
         return _say("fault", key, f"{error}; wait, then try again")
+    except (NotFound, Denied, Refused) as error:
+        return _say("fault", key, str(error))
     except SourceError as error:
         return _say("fault", key, f"{error}; check the internet connection and {key}.url, then try again")
 

@@ -4,7 +4,8 @@ BridgeError
 ├── Misconfigured          mend the configuration; holds every fault found, a line each
 └── SourceError            something between us and a provider
     ├── Unreachable        try again later: no connection, a 5xx, a page of HTML
-    │   └── TimedOut       likewise, after waiting
+    │   ├── TimedOut       likewise, after waiting
+    │   └── Failed         likewise, but the provider did answer: it failed at this, and may do well at other things
     ├── Malformed          report it: the provider answered what we cannot read
     ├── Unauthenticated    mend the credentials
     ├── Denied             the credentials are good and do not reach this: do without, or use others
@@ -72,6 +73,10 @@ class TimedOut(Unreachable):
     """No answer came in time."""
 
     code = "timeout"
+
+
+class Failed(Unreachable):
+    """The provider answered that it failed, for a reason that nobody knows."""
 
 
 class Malformed(SourceError):

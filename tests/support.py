@@ -135,9 +135,10 @@ class Knowledge:
         match observation:
             case SitesSeen(sites, complete):
                 self.sites = ({} if complete else self.sites) | {site.id: site for site in sites}
-            case PricesSeen(site, stream, curve):
+            case PricesSeen(site, stream, curve, whole):
                 old = self.curves.get((site, stream))
-                newest = old.updated(curve) if old else curve
+                standing = old.without(*whole) if old and whole else old
+                newest = standing.updated(curve) if standing else curve
                 self.curves[site, stream] = newest.since(midnight(moment, self.sites[site].zone, -2))
             case DevicesSeen(site, devices):
                 self.owned[site] = devices

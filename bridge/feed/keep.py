@@ -20,6 +20,7 @@ from bridge.state.database import Statement
 from bridge.state.store import NamedDevice, removed, saved, saved_curve, saved_reading
 
 KEPT_DAYS = 2  # of a curve, before today
+KEPT_AHEAD = 8  # days, today among them
 UNNAMED = "device"
 
 OfSite = PricesSeen | ReadingsSeen | LiveSeen | FiguresSeen | SchedulesSeen | DevicesSeen
@@ -35,8 +36,10 @@ def kept(observation: OfSite, place: Place, source: str, moment: datetime) -> Ke
 @kept.register
 def _(observation: PricesSeen, place: Place, source: str, moment: datetime) -> Kept:
     old = place.curves.get(observation.stream)
-    newest = old.updated(observation.curve) if old else observation.curve
-    curve = newest.since(midnight(moment, place.site.zone, -KEPT_DAYS))
+    standing = old.without(*observation.whole) if old and observation.whole else old
+    newest = standing.updated(observation.curve) if standing else observation.curve
+    zone = place.site.zone  # what lies far ahead was learnt by a clock that was wrong
+    curve = newest.since(midnight(moment, zone, -KEPT_DAYS)).until(midnight(moment, zone, KEPT_AHEAD))
     if curve == old:
         return place, []
     statement = saved_curve(source, observation.site, observation.stream, curve)

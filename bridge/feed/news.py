@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bridge.feed import agenda
 from bridge.feed.place import Place
+from bridge.models.device import Dispatch
 from bridge.models.payload import DispatchPlanned, Event, SavingSession
 
 SAVING_SESSIONS = "saving-sessions"
@@ -22,10 +23,15 @@ def news(old: Place, new: Place, moment: datetime) -> Iterator[Event]:
 def _planned(old: Place, new: Place, moment: datetime) -> Iterator[DispatchPlanned]:
     for id_, named in new.devices.items():
         before = old.devices.get(id_)
-        known = {(dispatch.start, dispatch.end) for dispatch in before.device.planned} if before else set()
+        known = before.device.planned if before else ()
         for dispatch in agenda.planned(named.device, moment):
-            if (dispatch.start, dispatch.end) not in known:
+            if not any(_alike(dispatch, other, moment) for other in known):
                 yield DispatchPlanned(device=named.name, device_id=id_, **dispatch.model_dump())
+
+
+def _alike(one: Dispatch, other: Dispatch, moment: datetime) -> bool:
+    """Tell whether both end at one time and begin at one; where both have begun, it does not matter when."""
+    return one.end == other.end and (one.start == other.start or max(one.start, other.start) <= moment)
 
 
 def _announced(old: Place, new: Place, moment: datetime) -> Iterator[SavingSession]:

@@ -1,6 +1,7 @@
 """What a poll of a source yields, piece by piece, already in our units."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bridge.errors import SourceError
 from bridge.models.device import Device
@@ -21,11 +22,15 @@ class SitesSeen:
 
 @dataclass(frozen=True)
 class PricesSeen:
-    """Newly learnt slots of one stream of a site (its id)."""
+    """Newly learnt slots of one stream of a site (its id).
+
+    Where `whole` is given, they are all there are in that span, and what was known of it otherwise no longer holds.
+    """
 
     site: str
     stream: str
     curve: Curve
+    whole: tuple[datetime, datetime] | None = None  # half-open
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,15 @@ class Curve(BaseModel):
         currency = newer.currency or self.currency
         return Curve.model_construct(currency=currency, slots=slots, source_resolution=newer.source_resolution)
 
+    def without(self, start: datetime, end: datetime) -> "Curve":
+        """Return the curve without the slots that share a moment with [start, end)."""
+        kept = tuple(slot for slot in self.slots if slot.end <= start or slot.start >= end)
+        return self.model_copy(update={"slots": kept})
+
+    def until(self, moment: datetime) -> "Curve":
+        """Return the part of the curve that begins before `moment`."""
+        return self.model_copy(update={"slots": tuple(slot for slot in self.slots if slot.start < moment)})
+
     def since(self, moment: datetime) -> "Curve":
         """Return the part of the curve that ends after `moment`."""
         return self.model_copy(update={"slots": tuple(slot for slot in self.slots if slot.end > moment)})

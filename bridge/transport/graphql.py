@@ -4,10 +4,10 @@ A 200 may hold errors, and beside them data that is good: `Result.data` is what 
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.errors import Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.redact import Redactor
 from bridge.transport.http import HTTP_FORBIDDEN, HTTP_UNAUTHORIZED, Answer, Http, judged, shortened
 
@@ -64,12 +64,16 @@ class GraphQL:
         self._codes = {**COMMON_CODES, **(codes or {})}
         self._words = words or {}
 
-    async def query(self, document: str, variables: Json, headers: Mapping[str, str], *, alone: bool = False) -> Result:
+    async def query(
+        self, document: str, variables: Json, headers: Mapping[str, str], *, alone: bool = False, is_secret: bool = False
+    ) -> Result:
         """Ask; repeated where the network failed. Raises SourceError where no data came at all.
 
         Too many requests hold back everything else to this provider too, except where the limit is of what is asked for `alone`.
+        Of a secret answer no error quotes more than a message that has a code.
         """
-        answer = await self._http.read("POST", self._url, headers=headers, body=_body(document, variables))
+        body = _body(document, variables)
+        answer = await self._http.read("POST", self._url, headers=headers, body=body, is_secret=is_secret)
         return self._result(answer, alone=alone)
 
     async def mutate(self, document: str, variables: Json, headers: Mapping[str, str]) -> Result:
@@ -78,8 +82,8 @@ class GraphQL:
         return self._result(answer)
 
     def error(self, error: PathError) -> SourceError:
-        """Return `error` as one of ours; a code that nobody knows is an Unreachable: it may pass."""
-        kind = self._kind(error) or Unreachable
+        """Return `error` as one of ours; a code that nobody knows is a Failed: it may pass."""
+        kind = self._kind(error) or Failed
         return kind(self._told(error), reasons=error.reasons or (error.message,))
 
     def _told(self, error: PathError) -> str:
@@ -90,11 +94,12 @@ class GraphQL:
         return self._codes.get(error.code or "") or next(told, None)
 
     def _result(self, answer: Answer, *, alone: bool = False) -> Result:
-        if not answer.is_json:
+        if answer.status in (HTTP_UNAUTHORIZED, HTTP_FORBIDDEN):
             judged(answer, self._redact)
-            raise Unreachable(f"expected JSON, got {answer.content_type or 'nothing'}: {answer.excerpt(self._redact)}")
-        body = self._read(answer)
-        errors = tuple(self._path_error(entry) for entry in body.get("errors") or () if isinstance(entry, dict))
+        body = self._answered(answer)
+        errors = tuple(self._path_error(entry) for entry in _errors(body))
+        if answer.is_secret:
+            errors = tuple(error if error.code else self._wordless(error) for error in errors)
         data = body.get("data")
         self._raise_for(answer, errors, empty=not data, alone=alone)
         if not isinstance(data, dict):
@@ -102,8 +107,6 @@ class GraphQL:
         return Result(data, errors)
 
     def _raise_for(self, answer: Answer, errors: tuple[PathError, ...], *, empty: bool, alone: bool) -> None:
-        if answer.status in (HTTP_UNAUTHORIZED, HTTP_FORBIDDEN):
-            judged(answer, self._redact)
         kinds = [self._kind(error) for error in errors]
         for error, kind in zip(errors, kinds, strict=True):
             if kind is RateLimited and not alone:
@@ -114,7 +117,21 @@ class GraphQL:
         if errors and empty:
             raise self.error(errors[0])
 
+    def _answered(self, answer: Answer) -> Json:
+        """Return what GraphQL answered. Raises Unreachable for a page that a gateway put in its place."""
+        try:
+            body = self._read(answer)
+        except SourceError:
+            if answer.is_success:
+                raise
+            body = {}
+        if not answer.is_success and not _errors(body):
+            raise Unreachable(f"the provider answered {answer.status}: {answer.excerpt(self._redact)}")
+        return body
+
     def _read(self, answer: Answer) -> Json:
+        if not answer.is_json:
+            raise Unreachable(f"expected JSON, got {answer.content_type or 'nothing'}: {answer.excerpt(self._redact)}")
         try:
             body = answer.json()
         except Malformed as error:
@@ -124,6 +141,11 @@ class GraphQL:
         if not isinstance(body.get("errors") or [], list):
             raise Malformed(f"the answer's errors are no list: {answer.excerpt(self._redact)}")
         return body
+
+    def _wordless(self, error: PathError) -> PathError:
+        """Return `error` with no more of its message than the words that we know."""
+        known = (word for word in self._words if word in error.message.lower())
+        return replace(error, message=next(known, "an error without a code"), type=None, reasons=())
 
     def _path_error(self, entry: Json) -> PathError:
         given = entry.get("extensions")
@@ -141,6 +163,10 @@ class GraphQL:
 
     def _clean(self, text: str) -> str:
         return shortened(self._redact(text))
+
+
+def _errors(body: Json) -> list[Json]:
+    return [entry for entry in body.get("errors") or () if isinstance(entry, dict)]
 
 
 def _reasons(extensions: Json) -> Iterator[str]:

@@ -11,10 +11,11 @@ import platform
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from functools import cached_property
 from typing import Any, NoReturn, Protocol
 
 import httpx2
@@ -36,12 +37,13 @@ ATTEMPTS = 3
 LONGEST_WAIT_S = 8.0  # between two attempts, full jitter from 0.5 s up
 PAUSE = timedelta(minutes=10)  # after a 429 that does not say how long (Tibber bans an address for about so long)
 PAUSE_JITTER_S = 60.0
+LONGEST_USUAL_PAUSE = timedelta(hours=1)
 HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may be half a letter, which UTF-8 cannot hold
 EXCERPT = 120  # characters of a foreign text that an error may quote
 LONGEST_READ = 4096  # characters that are looked through for them
 LONGEST_PAUSE = timedelta(days=7)  # a provider that names a longer one has made a mistake
 
-HTTP_OK = 200
+HTTP_OK, HTTP_REDIRECTS = 200, 300
 HTTP_UNAUTHORIZED, HTTP_FORBIDDEN, HTTP_NOT_FOUND, HTTP_TOO_MANY = 401, 403, 404, 429
 HTTP_SERVER_ERRORS = 500
 
@@ -60,10 +62,16 @@ class Answer:
     status: int
     content_type: str
     text: str
+    is_secret: bool = False  # it may hold a token that nobody has learnt to hide yet: no error quotes it
 
     @property
+    def is_success(self) -> bool:
+        return HTTP_OK <= self.status < HTTP_REDIRECTS
+
+    @cached_property
     def is_json(self) -> bool:
-        return "json" in self.content_type
+        """Whether it says so, or is an object of JSON whatever it says."""
+        return "json" in self.content_type or self._is_object()
 
     def json(self) -> Any:
         """Return the body read as JSON, numbers with a fraction as Decimal. Raises Malformed where it is none."""
@@ -75,8 +83,16 @@ class Answer:
             raise Malformed(f"the answer is not JSON ({type(error).__name__})") from None
         return _whole(body) if HALF_A_PAIR.search(self.text) else body
 
+    def _is_object(self) -> bool:
+        try:
+            return self.text.lstrip().startswith("{") and isinstance(self.json(), dict)
+        except Malformed:
+            return False
+
     def excerpt(self, redact: Callable[[str], str]) -> str:
         """Return what an error may quote of the body: a line, without secrets, not even the beginning of one."""
+        if self.is_secret:
+            return "an answer that may hold a token"
         text = redact(self.text[:LONGEST_READ])
         if "html" in self.content_type:
             title = re.search(r"<title>([^<]*)</title>", text, re.IGNORECASE)
@@ -120,9 +136,13 @@ class Http:
         self._chance = chance or random.Random()
         self._transport = transport
         self._client: httpx2.AsyncClient | None = None
+        self._paused_until: datetime | None = None  # by the last pause
+        self._pauses = 0  # in a row, after the first
 
-    async def read(self, method: str, url: str, *, headers: Mapping[str, str], body: object = None) -> Answer:
-        """Ask for something that may be asked for again: up to three attempts.
+    async def read(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: object = None, is_secret: bool = False
+    ) -> Answer:
+        """Ask for something that may be asked for again: up to three attempts. Of a secret answer no error quotes a word.
 
         Raises Unreachable, TimedOut, RateLimited, BudgetSpent. Any answer below 500 but a 429 is returned, judged by `judged`.
         """
@@ -134,14 +154,17 @@ class Http:
             reraise=True,
         ):
             with attempt:
-                return await self.write(method, url, headers=headers, body=body)
+                return await self.write(method, url, headers=headers, body=body, is_secret=is_secret)
         raise AssertionError("unreachable")
 
-    async def write(self, method: str, url: str, *, headers: Mapping[str, str], body: object = None) -> Answer:
+    async def write(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: object = None, is_secret: bool = False
+    ) -> Answer:
         """Send once, whatever happens."""
         self._meter.spend(self._clock.now())
         try:
             answer, retry_after = await self._send(method, url, headers, body)
+            answer = replace(answer, is_secret=is_secret)
         except httpx2.TimeoutException as error:
             raise TimedOut(f"{_host(url)} did not answer in time ({type(error).__name__})") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, OSError) as error:
@@ -154,9 +177,17 @@ class Http:
         return answer
 
     def pause(self, reason: str, told: timedelta | None = None) -> NoReturn:
-        """Hold every request back for as long as the provider `told`, in full, or for the usual pause. Raises RateLimited."""
-        wait = told or self._pause + timedelta(seconds=self._chance.uniform(0, PAUSE_JITTER_S))
-        self._meter.pause(self._clock.now() + wait)
+        """Hold every request back for as long as the provider `told`, in full, or for the usual pause. Raises RateLimited.
+
+        The usual pause doubles, up to an hour, where the one before was not enough.
+        """
+        now = self._clock.now()
+        again = self._paused_until is not None and self._paused_until <= now < self._paused_until + LONGEST_USUAL_PAUSE
+        self._pauses = self._pauses + 1 if again else 0
+        usual = min(self._pause * (1 << min(self._pauses, 10)), max(LONGEST_USUAL_PAUSE, self._pause))
+        wait = told or usual + timedelta(seconds=self._chance.uniform(0, PAUSE_JITTER_S))
+        self._paused_until = now + wait
+        self._meter.pause(self._paused_until)
         raise RateLimited(self._redact(reason), retry_after=wait)
 
     async def aclose(self) -> None:
@@ -194,7 +225,7 @@ class Http:
 def judged(answer: Answer, redact: Callable[[str], str]) -> Answer:
     """Return `answer` where it is a success. Raises by its status where it is not."""
     status, text = answer.status, answer.excerpt(redact)
-    if status == HTTP_OK:
+    if answer.is_success:
         return answer
     if status == HTTP_UNAUTHORIZED or (status == HTTP_FORBIDDEN and answer.is_json):
         raise Unauthenticated(f"{status}: {text}")

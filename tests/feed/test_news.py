@@ -55,8 +55,11 @@ def test_of_what_was_never_seen_all_is_news_that_is_not_over() -> None:
         (("11:00", "12:00"), ("11:00", "12:30"), [planned("11:00", "12:30")]),
         (("11:00", "12:00"), ("11:30", "12:00"), [planned("11:30", "12:00")]),
         (("10:00", "10:30"), ("10:00", "10:15"), []),
+        (("10:00", "11:00"), ("10:14", "11:00"), []),
+        (("10:00", "11:00"), ("10:14", "11:30"), [planned("10:14", "11:30")]),
+        (("11:00", "12:00"), ("10:10", "12:00"), [planned("10:10", "12:00")]),
     ],
-    ids=["as it was", "another end", "another start", "over"],
+    ids=["as it was", "another end", "another start", "over", "began at another time", "begun, another end", "begun early"],
 )
 def test_a_dispatch_that_is_moved_is_news_once(
     before: tuple[str, str], after: tuple[str, str], told: list[DispatchPlanned]

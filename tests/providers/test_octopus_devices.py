@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import Denied, Unreachable
+from bridge.errors import Denied, Failed, Malformed, SourceError
 from bridge.models.device import Device, Dispatch
+from bridge.models.observation import DevicesSeen
 from bridge.providers.octopus.devices import IDLE, Devices
 from bridge.providers.octopus.household import Household
+from tests.providers.test_octopus_household import account
 from tests.providers.wire import NOON, SIGN_IN, Wire, failure
-from tests.support import Knowledge
+from tests.support import Knowledge, gathered
 
 HOMES = [Household("A-1", "7", (), {}), Household("A-1", "8", (), {}), Household("A-2", "9", (), {})]
 MINUTE = timedelta(minutes=1)
@@ -95,9 +97,51 @@ async def test_a_device_that_is_gone_is_gone_and_those_of_other_accounts_stay() 
     assert (devices.of("7"), [one.id for one in devices.of("9")]) == ((), ["ev-9"])
 
 
+def partly(*devices: Any, code: str = "KT-CT-7899") -> Any:
+    return {**listed(*devices), "errors": failure(code, "devices", 1)["errors"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (partly(device("ev-1", name="Renamed"), None), Failed),
+        (partly(device("ev-1", name="Renamed")), Failed),
+        (partly(device("ev-1", name="Renamed"), None, code="KT-CT-1111"), Denied),
+        (listed(device("ev-1", name="Renamed"), None), Malformed),
+    ],
+)
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_where_a_part_of_the_devices_cannot_be_read_none_is_forgotten(
+    answer: Any, kind: type[SourceError], *, restarted: bool
+) -> None:
+    wire = Wire({"Devices": [listed(device("ev-1"), device("ev-2")), answer], PLANNED: planned((0, 30), id_="ev-2")})
+    devices = await found(wire)
+    await devices.plan("ev-2", NOON)
+    known = Knowledge(owned={"7": devices.of("7")})
+    again = Devices(wire.kraken) if restarted else devices
+    with pytest.raises(kind):
+        await again.look("A-1", HOMES, known)
+    assert {one.id: (one.title, minutes(one.planned)) for one in again.of("7")} == {
+        "ev-1": ("Renamed", []),
+        "ev-2": ("Car ev-2", [(0, 30)]),
+    }
+
+
+@pytest.mark.parametrize(
+    "answer", [listed(None), partly(None), failure("KT-CT-9999", "devices"), failure("KT-CT-4123", "devices")]
+)
+async def test_where_no_device_can_be_read_none_is_forgotten(answer: Any) -> None:
+    wire = Wire({"Devices": [listed(device()), answer]})
+    devices = await found(wire)
+    with pytest.raises(SourceError):
+        await devices.look("A-1", HOMES, Knowledge())
+    assert [one.id for one in devices.of("7")] == ["ev-1"]
+
+
 async def test_an_odd_device_is_left_out_with_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING):
-        devices = await found(Wire({"Devices": listed({}, 5, device(), {"status": 5})}))
+    devices = Devices(Wire({"Devices": listed({}, 5, device(), {"status": 5})}).kraken)
+    with caplog.at_level(logging.WARNING), pytest.raises(Malformed, match="a device came in a shape that cannot be read"):
+        await devices.look("A-1", HOMES, Knowledge())
     assert list(devices.owned) == ["ev-1"]
     assert [record.getMessage() for record in caplog.records] == ["3 device(s) of Octopus' are left out, the first for KeyError"]
 
@@ -140,8 +184,42 @@ async def test_a_dispatch_that_is_called_off_before_its_start_is_gone() -> None:
     assert await plans((-9, planned((0, 30), (60, 90))), (-3, planned((60, 90)))) == [[(0, 30), (60, 90)], [(60, 90)]]
 
 
-async def test_a_plan_that_was_moved_takes_the_place_of_the_one_that_runs() -> None:
-    assert await plans((-3, planned((0, 30))), (3, planned((3, 45)))) == [[(0, 30)], [(3, 45)]]
+@pytest.mark.parametrize(("moved", "then"), [((3, 45), (0, 45)), ((3, 30), (0, 30)), ((1, 20), (0, 20)), ((-1, 30), (-1, 30))])
+async def test_a_running_dispatch_that_was_moved_keeps_its_start(moved: tuple[float, float], then: tuple[float, float]) -> None:
+    assert await plans((-3, planned((0, 30))), (3, planned(moved))) == [[(0, 30)], [then]]
+
+
+async def test_a_dispatch_whose_start_moves_with_each_answer_is_one() -> None:
+    wire = Wire({"Devices": listed(device())})
+    devices = await found(wire)
+    for minute in range(0, 240, 3):
+        wire.answers[PLANNED] = planned((minute - 1, 240))
+        await devices.plan("ev-1", NOON + minute * MINUTE)
+    assert minutes(devices.of("7")[0].planned) == minutes(devices.owned["ev-1"].past) == [(-1, 240)]
+
+
+@pytest.mark.parametrize("moved", [(120, 240), (10, 240)])
+async def test_a_running_dispatch_that_is_put_off_is_over_until_then(moved: tuple[float, float]) -> None:
+    assert await plans((-3, planned((0, 240))), (3, planned(moved))) == [[(0, 240)], [moved]]
+
+
+async def test_a_running_dispatch_that_is_split_goes_on_with_its_first_part() -> None:
+    assert (await plans((-3, planned((0, 60))), (3, planned((3, 6), (6, 60)))))[1] == [(0, 6), (6, 60)]
+
+
+async def test_an_empty_plan_is_believed_the_second_time() -> None:
+    span, capable = (60, 90), "SMART_CONTROL_CAPABLE"
+    empty, full = planned(state=capable), planned(span, state=capable)
+    assert await plans((0, full), (3, empty), (6, full), (9, empty), (12, empty)) == [[span], [span], [span], [span], []]
+
+
+async def test_an_empty_plan_is_believed_at_once_where_a_dispatch_is_near_or_the_device_is_off() -> None:
+    assert (await plans((0, planned((4, 90))), (3, planned())))[1] == []
+    assert (await plans((0, planned((60, 90))), (3, planned(state="SMART_CONTROL_OFF"))))[1] == []
+
+
+async def test_what_was_missing_from_the_last_plan_does_not_go_on_as_if_it_had_begun() -> None:
+    assert await plans((0, planned((20, 90))), (3, planned()), (21, planned())) == [[(20, 90)], [(20, 90)], []]
 
 
 @pytest.mark.parametrize("code", ["KT-CT-4340", "KT-CT-9999", "KT-CT-1113"])
@@ -151,12 +229,23 @@ async def test_where_no_plan_can_be_had_the_last_one_stays(code: str) -> None:
 
 
 async def test_where_nothing_came_at_all_the_error_is_told_and_the_plan_stays() -> None:
-    wire = Wire({"Devices": listed(device()), PLANNED: [planned((0, 30)), failure("KT-CT-4340", "flexPlannedDispatches")]})
+    wire = Wire({"Devices": listed(device()), PLANNED: [planned((0, 30)), failure("KT-CT-9999", "flexPlannedDispatches")]})
     devices = await found(wire)
     await devices.plan("ev-1", NOON)
-    with pytest.raises(Unreachable, match="KT-CT-4340"):
+    with pytest.raises(Failed, match="KT-CT-9999"):
         await devices.plan("ev-1", NOON + MINUTE)
     assert minutes(devices.of("7")[0].planned) == [(0, 30)]
+
+
+@pytest.mark.parametrize("data", [None, {}, {"flexPlannedDispatches": None}, {"flexPlannedDispatches": None, "devices": None}])
+async def test_where_no_plan_can_be_had_that_is_no_fault_whatever_else_is_missing(data: Any) -> None:
+    answer = {"data": data, "errors": failure("KT-CT-4340", "flexPlannedDispatches")["errors"]}
+    assert await plans((-3, planned((0, 30), (60, 90))), (3, answer)) == [[(0, 30), (60, 90)]] * 2
+
+
+@pytest.mark.parametrize("state", sorted(IDLE))
+async def test_where_no_plan_can_be_had_of_an_idle_device_what_has_begun_is_over(state: str) -> None:
+    assert await plans((-3, planned((0, 30), (60, 90))), (3, no_plan(state.upper()))) == [[(0, 30), (60, 90)], [(60, 90)]]
 
 
 async def test_an_odd_dispatch_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
@@ -233,3 +322,31 @@ async def test_what_may_not_be_seen_is_told() -> None:
     with pytest.raises(Denied):
         await found(wire := Wire({"Devices": failure("KT-CT-1111", "devices")}))
     assert wire.asked() == [SIGN_IN, "Devices"]
+
+
+# what is published of it
+
+
+async def looked(answer: Any) -> list[tuple[str, ...]]:
+    """Return the devices of each observation of a second look that fails."""
+    wire = Wire({"Household": {"data": account()}, "Devices": [listed(device("ev-1"), device("ev-2")), answer]})
+    source, known, seen = wire.source(account="A-1"), Knowledge(), list[tuple[str, ...]]()
+    [households] = source._households.tasks(known, NOON)
+    for observation in await gathered(households.work()):
+        known.keep(observation, NOON)
+    [task] = source._dispatching.tasks(known, NOON)
+    await gathered(task.work())
+
+    async def watched() -> None:
+        async for observation in task.work():
+            assert isinstance(observation, DevicesSeen)
+            seen.append(tuple(one.id for one in observation.devices))
+
+    with pytest.raises(SourceError):
+        await watched()
+    return seen
+
+
+async def test_a_part_of_the_devices_is_published_with_those_known_before_and_nothing_where_none_came() -> None:
+    assert await looked(partly(device("ev-3"), None)) == [("ev-1", "ev-2", "ev-3")]
+    assert await looked(failure("KT-CT-9999", "devices")) == []

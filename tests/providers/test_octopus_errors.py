@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import Denied, NotFound, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Denied, Failed, NotFound, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.providers.octopus import codes
 from bridge.transport.graphql import PathError
 from bridge.transport.http import Answer, judged
@@ -68,13 +68,13 @@ def test_a_code_counts_before_its_class() -> None:
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        ("Cannot query field 'isExport' on type 'TariffType'.", Refused),
-        ("Unknown argument 'deviceId' on field 'Query.devices'.", Refused),
-        ("Unknown type 'SmartControlInput'.", Refused),
-        ("Field 'x' is not defined by type 'Y'.", Refused),
+        ("Cannot query field 'isExport' on type 'TariffType'.", codes.Outdated),
+        ("Unknown argument 'deviceId' on field 'Query.devices'.", codes.Outdated),
+        ("Unknown type 'SmartControlInput'.", codes.Outdated),
+        ("Field 'x' is not defined by type 'Y'.", codes.Outdated),
         ("Unauthorized.", Denied),
         ("Invalid data.", Refused),
-        ("Something went wrong.", Unreachable),
+        ("Something went wrong.", Failed),
     ],
 )
 def test_a_document_that_fits_no_longer_is_told_by_its_words(message: str, kind: type[SourceError]) -> None:

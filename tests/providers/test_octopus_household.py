@@ -159,9 +159,23 @@ def test_the_product_is_told_or_read_out_of_the_tariffs_code(tariff: Any, produc
     assert only(point(tariff)).supplies[0].agreements[0].tariff.product == product
 
 
-@pytest.mark.parametrize(("unit", "cubic"), [("m³", True), ("M3", True), ("kWh", False), ("", False), (None, False)])
-def test_a_gas_meter_counts_cubic_metres_or_kilowatt_hours(unit: str | None, *, cubic: bool) -> None:
-    gas = {"mprn": "3000", "meters": [{"serialNumber": "G1", "consumptionUnits": unit}], "agreements": [agreed("G-1R-VAR-A")]}
+@pytest.mark.parametrize(
+    ("unit", "mechanism", "cubic"),
+    [
+        ("m³", None, True),
+        ("M3", "S1", True),  # the unit counts before the kind
+        ("kWh", "S2", False),
+        ("", "S1", False),
+        (None, "S2", True),
+        ("odd", "S2", True),
+        ("", None, None),
+        (None, "CR", None),
+        (None, "U", None),
+    ],
+)
+def test_a_gas_meter_counts_cubic_metres_or_kilowatt_hours(unit: str | None, mechanism: str | None, cubic: object) -> None:
+    meter = {"serialNumber": "G1", "consumptionUnits": unit, "mechanism": mechanism}
+    gas = {"mprn": "3000", "meters": [meter], "agreements": [agreed("G-1R-VAR-A")]}
     assert [(supply.stream, supply.in_cubic_metres) for supply in only(gas=[gas]).supplies] == [("gas", cubic)]
 
 

@@ -1,21 +1,24 @@
 """Yesterday's half-hours: by GraphQL or REST, gas in kWh as on the bill, days of 46 and 50 half-hours."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx2
 import pytest
 
-from bridge.errors import Denied, SourceError
+from bridge.errors import Denied, SourceError, Unauthenticated
 from bridge.models.reading import Reading
 from bridge.pricing.day import midnight
 from bridge.providers.octopus.household import Household, Supply
 from bridge.providers.octopus.readings import Readings
 from bridge.providers.octopus.tenants import TENANTS
+from tests.providers.test_octopus_household import account, agreed, point
 from tests.providers.wire import NOON, SIGN_IN, Wire, failure, page
-from tests.support import utc
+from tests.support import Knowledge, gathered, utc
 
 LONDON, HALF_HOUR = ZoneInfo("Europe/London"), timedelta(minutes=30)
 IMPORT = Supply("import", "1000", (), ("21E1",), device="00-01")
@@ -233,3 +236,97 @@ async def test_odd_rows_are_left_out_with_one_line(caplog: pytest.LogCaptureFixt
     assert [record.getMessage() for record in caplog.records] == [
         "4 measurement(s) of Octopus' are left out, the first for TypeError"
     ]
+
+
+UNITLESS = replace(GAS, in_cubic_metres=None)
+
+
+@pytest.mark.parametrize("unit", ["", "odd"])
+async def test_gas_of_which_nothing_tells_the_unit_is_left_out_and_the_log_says_so_once(
+    unit: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    wire = Wire({"Measurements": measured(span(utc("2026-06-09T08:00"), "1", unit))})
+    ways = readings(wire)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            assert await ways.yesterday(HOME, UNITLESS, NOON) == ((), False)
+    assert [record.getMessage() for record in caplog.records] == [
+        "gas: nothing tells whether it counts m³ or kWh; its readings are left out"
+    ]
+    assert wire.asked() == [SIGN_IN, "Measurements", "Measurements"]  # rows of REST bear no unit
+
+
+async def test_gas_whose_measurements_bear_their_unit_needs_no_other() -> None:
+    for unit, value in (("kwh", "3.6"), ("m3", "40.9056")):
+        found, _ = await yesterday(Wire({"Measurements": measured(span(utc("2026-06-09T08:00"), "3.6", unit))}), UNITLESS)
+        assert found[0][:3] == ("energy", value, "kWh")
+
+
+# REST takes the key alone, and has no word on the sign-in
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_key_that_rest_does_not_take_is_no_fault_of_the_sign_in(status: int) -> None:
+    wire = Wire({"Measurements": measured(), REST: httpx2.Response(status, json={"detail": "No."})})
+    assert await yesterday(wire) == ([], False)
+    wire.answers["Measurements"] = failure("KT-CT-1111", "property")
+    with pytest.raises(Denied, match="KT-CT-1111"):
+        await yesterday(wire)
+
+
+async def test_where_rest_was_the_way_and_takes_the_key_no_more_graphql_is_asked_again() -> None:
+    rows = {"next": None, "results": [row(node) for node in day_of()]}
+    wire = Wire({"Measurements": measured(), REST: [rows, httpx2.Response(401, json={})]})
+    ways = readings(wire)
+    for _ in range(2):
+        await ways.yesterday(HOME, IMPORT, NOON)
+    wire.answers["Measurements"] = measured(*day_of())
+    assert (await ways.yesterday(HOME, IMPORT, NOON))[1]
+    assert wire.asked() == [SIGN_IN, "Measurements", REST, REST, "Measurements"]
+
+
+async def test_a_token_that_graphql_does_not_take_is_told() -> None:
+    with pytest.raises(Unauthenticated):
+        await yesterday(Wire({"Measurements": failure("KT-CT-1143", "property")}))
+
+
+@pytest.mark.parametrize("nothing", [{"next": None, "results": []}, httpx2.Response(403, json={}), httpx2.Response(404, json={})])
+async def test_rest_is_asked_once_a_day_while_it_has_nothing_either(nothing: Any) -> None:
+    wire = Wire({"Measurements": measured(), REST: nothing})
+    ways = readings(wire)
+    for hours in range(0, 72, 8):
+        await ways.yesterday(HOME, IMPORT, NOON + timedelta(hours=hours))
+    assert (wire.asked().count("Measurements"), wire.asked().count(REST)) == (9, 3)
+
+
+async def test_where_rest_is_the_way_a_day_without_readings_changes_nothing() -> None:
+    rows = {"next": None, "results": [row(node) for node in day_of()]}
+    wire = Wire({"Measurements": measured(), REST: [rows, {"next": None, "results": []}, rows]})
+    ways = readings(wire)
+    found = [(await ways.yesterday(HOME, IMPORT, NOON))[1] for _ in range(3)]
+    assert (found, wire.asked()) == ([True, False, True], [SIGN_IN, "Measurements", REST, REST, REST])
+
+
+# how often
+
+
+async def test_where_no_reading_comes_for_a_day_it_is_asked_for_twice_a_day_until_one_does() -> None:
+    household = {"data": account(point(agreed("E-1R-FIX-25-C"), mpan="1000"))}
+    wire = Wire({"Household": household, "Measurements": measured(), REST: {"next": None, "results": []}})
+    source, known, asked = wire.source(account="A-1"), Knowledge(), list[list[int]]()
+    [look] = source._households.tasks(known, NOON)
+    for observation in await gathered(look.work()):
+        known.keep(observation, NOON)
+    for day in range(4):
+        begin, hours = NOON + timedelta(days=day), []
+        if day == 3:
+            wire.answers["Measurements"] = lambda _: measured(span(wire.clock.now() - 2 * HALF_HOUR))
+        for hour in range(24):
+            wire.clock.set(begin + timedelta(hours=hour))
+            for task in source._metering.tasks(known, wire.clock.now()):
+                if task.due <= wire.clock.now():
+                    hours.append(hour)
+                    await gathered(task.work())
+        asked.append(hours)
+    assert [len(hours) for hours in asked] == [3, 2, 2, 4]
+    assert wire.asked().count(REST) == 3

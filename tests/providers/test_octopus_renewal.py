@@ -48,12 +48,87 @@ async def test_after_a_week_the_original_method_signs_in() -> None:
     assert ways(wire) == [{"APIKey": KEY}]
 
 
-@pytest.mark.parametrize("code", ["KT-CT-1139", "KT-CT-1124", "KT-CT-1134", "KT-CT-1135", "KT-CT-1120", "KT-CT-1143"])
-async def test_a_dead_refresh_token_falls_back_once_to_the_original_method(code: str) -> None:
-    dead = failure(code, "obtainKrakenToken", errorType="VALIDATION")
-    wire = await aged(by_way(refreshToken=dead, APIKey=granted("token-2", NOON + HOUR)), 1)
+REFUSALS = ["KT-CT-1139", "KT-CT-1124", "KT-CT-1134", "KT-CT-1135", "KT-CT-1120", "KT-CT-1143", "KT-CT-1111", "KT-CT-1128"]
+
+
+@pytest.mark.parametrize("code", [*REFUSALS, "KT-CT-9999", "KT-CT-4123", None])
+@pytest.mark.parametrize("kind", ["VALIDATION", "APPLICATION", "AUTHORIZATION"])
+async def test_a_dead_refresh_token_falls_back_once_to_the_original_method(kind: str, code: str | None) -> None:
+    beside = failure(code or "", "obtainKrakenToken", errorType=kind)
+    for dead in (beside, {**beside, "data": None}):
+        wire = await aged(by_way(refreshToken=dead, APIKey=granted("token-2", NOON + HOUR, refreshToken=None)), 1)
+        assert await wire.signing.token() == "token-2"
+        assert ways(wire) == [{"refreshToken": "refresh-of-token-1"}, {"APIKey": KEY}]
+        assert kept(wire).refresh_token is None
+
+
+@pytest.mark.parametrize("dead", [{"data": None}, {"data": {}}, {"data": {"obtainKrakenToken": None}}, [1]])
+async def test_an_answer_that_cannot_be_read_falls_back_too(dead: Any) -> None:
+    wire = await aged(by_way(refreshToken=lambda _: httpx2.Response(200, json=dead), APIKey=granted("token-2", NOON + HOUR)), 1)
     assert await wire.signing.token() == "token-2"
-    assert ways(wire) == [{"refreshToken": "refresh-of-token-1"}, {"APIKey": KEY}]
+
+
+@pytest.mark.parametrize("code", ["KT-CT-1111", "KT-CT-9999", "KT-CT-1139"])
+async def test_while_both_are_refused_the_original_method_is_tried_once_a_minute(code: str) -> None:
+    wire = await aged(failure(code, "obtainKrakenToken"), 1)
+    for _ in range(9):
+        with pytest.raises(SourceError, match=code):
+            await wire.signing.token()
+        wire.pass_(seconds=20)
+    assert ways(wire) == [{"refreshToken": "refresh-of-token-1"}, *[{"APIKey": KEY}] * 3]
+
+
+async def test_a_token_that_is_refused_as_soon_as_it_is_given_out_costs_one_sign_in_a_minute() -> None:
+    wire = Wire()
+    wire.answers[SIGN_IN] = lambda _: granted(f"token-{len(wire.sent)}", wire.clock.now(), refreshToken=None)
+    token = await wire.signing.token()
+    for _ in range(9):
+        wire.pass_(seconds=20)
+        token = await wire.signing.renewed(token)
+    assert len(wire.sent) == 4
+
+
+# nobody answers
+
+
+@pytest.mark.parametrize("hours", [0, 1], ids=["original", "refresh"])
+@pytest.mark.parametrize(
+    "away", [httpx2.Response(502, text="<html>"), httpx2.ReadTimeout("slow"), httpx2.Response(404, text="<html>")]
+)
+async def test_what_nobody_answered_is_told_again_without_a_request(away: Any, hours: int) -> None:
+    wire = await aged(away, 1) if hours else Wire({SIGN_IN: away})
+    told = []
+    for _ in range(3):
+        with pytest.raises(Unreachable) as caught:
+            await wire.signing.token()
+        told.append((type(caught.value), str(caught.value), len(wire.sent)))
+        wire.pass_(seconds=19)
+    assert told == [told[0]] * 3
+    wire.answers[SIGN_IN] = granted("token-2", wire.clock.now())
+    wire.pass_(seconds=3)
+    assert await wire.signing.token() == "token-2"
+
+
+async def test_the_longer_nobody_answers_the_more_rarely_one_asks_and_at_least_each_quarter_of_an_hour() -> None:
+    wire, asked = Wire({SIGN_IN: httpx2.Response(404, text="<html>")}), []
+    for minute in range(60):
+        before = len(wire.sent)
+        with pytest.raises(Unreachable):
+            await wire.signing.token()
+        asked += [minute] * (len(wire.sent) - before)
+        wire.pass_(minutes=1)
+    assert asked == [0, 1, 3, 7, 15, 30, 45]
+    wire.answers[SIGN_IN] = granted("token-1", wire.clock.now())
+    assert await wire.signing.token() == "token-1"
+
+
+async def test_a_failure_that_a_wrong_clock_noted_holds_nothing_back() -> None:
+    wire = Wire({SIGN_IN: httpx2.Response(404, text="<html>")}, moment=NOON + timedelta(days=365))
+    with pytest.raises(Unreachable):
+        await wire.signing.token()
+    wire.clock.set(NOON)
+    wire.answers[SIGN_IN] = granted()
+    assert await wire.signing.token() == "token-1"
 
 
 async def test_a_dead_refresh_token_is_not_tried_again_while_the_key_is_refused_too() -> None:
@@ -158,3 +233,31 @@ async def test_a_token_that_another_process_renewed_is_taken_instead_of_a_reques
     await other.signing.renewed(await other.signing.token())
     assert await one.signing.renewed(old) == "token-of-the-other"
     assert len(one.sent) == 1
+
+
+async def test_an_older_token_that_is_kept_does_not_replace_a_newer_one_that_could_not_be_written() -> None:
+    class Full(Purse):
+        def write(self, text: str | None) -> None:
+            pass
+
+    purse = Full()
+    purse.text = EXPECTED.model_dump_json()
+    wire = Wire({SIGN_IN: [granted("token-2", NOON + HOUR), granted("token-3", NOON + 2 * HOUR)]}, purse=purse)
+    for hours, token in ((1, "token-2"), (2, "token-3")):
+        wire.clock.set(NOON + timedelta(hours=hours))
+        assert await wire.signing.token() == token
+    assert ways(wire) == [{"refreshToken": "refresh-of-token-1"}, {"refreshToken": "refresh-of-token-2"}]
+
+
+async def test_an_older_token_that_is_kept_is_not_given_out_for_a_newer_one_that_is_refused() -> None:
+    class Full(Purse):
+        def write(self, text: str | None) -> None:
+            pass
+
+    purse = Full()
+    purse.text = EXPECTED.model_dump_json()
+    wire = Wire({SIGN_IN: [granted("token-2", NOON + MINUTE), granted("token-3", NOON + 2 * MINUTE)]}, purse=purse)
+    wire.clock.set(NOON + MINUTE)
+    assert await wire.signing.renewed(await wire.signing.token()) == "token-2"
+    wire.pass_(minutes=1)
+    assert await wire.signing.renewed("token-2") == "token-3"

@@ -150,3 +150,20 @@ async def test_what_is_kept_and_shown_of_a_grant_is_for_the_pocket_alone() -> No
     assert TOKEN in wire.purse.text
     assert TOKEN not in f"{source!r} {wire.signing!r} {wire.kraken!r}"
     assert REFRESH not in wire.redact(f"say {REFRESH}")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "text/html", None])
+@pytest.mark.parametrize("status", [200, 201])
+async def test_a_sign_in_under_any_name_is_one_and_its_token_stands_in_no_line(
+    status: int, content_type: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    headers = {"Content-Type": content_type} if content_type else {}
+    whole = json.dumps(granted("opaque-9d1f0c"))
+    wire = Wire({SIGN_IN: httpx2.Response(status, content=whole.encode(), headers=headers)})
+    assert await wire.signing.token() == "opaque-9d1f0c"
+    for length in range(1, len(whole), 3):
+        wire = Wire({SIGN_IN: httpx2.Response(status, content=whole[:length].encode(), headers=headers)})
+        with pytest.raises(SourceError) as caught:
+            await wire.signing.token()
+        assert "opaque" not in f"{caught.value!r} {caught.value.reasons} {caught.value.__cause__!r} {caplog.text}"

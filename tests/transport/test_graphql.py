@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from bridge.errors import (
+    Failed,
     Malformed,
     NotFound,
     RateLimited,
@@ -123,8 +124,8 @@ def test_an_error_concerns_what_lies_above_and_below_it(path: tuple[str | int, .
         ("GRAPHQL_PARSE_FAILED", Refused),
         ("GRAPHQL_VALIDATION_FAILED", Refused),
         ("HOME_NOT_FOUND", NotFound),
-        ("INTERNAL_SERVER_ERROR", Unreachable),
-        ("SOMETHING_NEW", Unreachable),
+        ("INTERNAL_SERVER_ERROR", Failed),
+        ("SOMETHING_NEW", Failed),
     ],
 )
 @pytest.mark.parametrize("data", [{"data": None}, {}, {"data": {}}], ids=["null", "absent", "empty"])
@@ -133,7 +134,7 @@ async def test_without_data_the_code_names_the_error(data: dict[str, Any], code:
 
 
 async def test_an_error_without_a_code_may_pass() -> None:
-    assert await failed({"data": None, "errors": [error("oops")]}) == (Unreachable, "oops")
+    assert await failed({"data": None, "errors": [error("oops")]}) == (Failed, "oops")
 
 
 async def test_of_several_errors_the_one_that_can_be_mended_is_told() -> None:
@@ -167,12 +168,18 @@ async def test_a_rate_limit_told_by_code_is_a_pause() -> None:
     [
         (400, {"errors": [error("bad variable", "BAD_USER_INPUT")]}, JSON, Refused, "bad variable (BAD_USER_INPUT)"),
         (400, {"errors": [error("Syntax Error")]}, JSON, Refused, "the provider answered 400"),
-        (400, b"Bad Request", PLAIN, Refused, "the provider answered 400: Bad Request"),
+        (400, b"Bad Request", PLAIN, Unreachable, "the provider answered 400: Bad Request"),
+        (400, b'{"errors": [{"mess', JSON, Unreachable, "the provider answered 400: "),
+        (400, {"errors": ["no"]}, JSON, Unreachable, "the provider answered 400: "),
+        (404, {"detail": "Not found."}, JSON, Unreachable, "the provider answered 404: "),
+        (404, {"errors": [error("gone", "HOME_NOT_FOUND")]}, JSON, NotFound, "gone (HOME_NOT_FOUND)"),
+        (405, b"<html>", HTML, Unreachable, "the provider answered 405: a page of HTML"),
+        (413, b"", "", Unreachable, "the provider answered 413: "),
         (401, {"message": "no"}, JSON, Unauthenticated, "401: "),
         (401, b"Unauthorized", "text/plain", Unauthenticated, "401: Unauthorized"),
         (403, {"message": "no"}, JSON, Unauthenticated, "403: "),
         (403, b"<html>", HTML, Unreachable, "the provider answered 403: a page of HTML"),
-        (404, b"<html>", HTML, NotFound, "the provider answered 404: a page of HTML"),
+        (404, b"<html>", HTML, Unreachable, "the provider answered 404: a page of HTML"),
         (500, {"errors": [error("oops")]}, JSON, Unreachable, "the provider answered 500"),
         (502, b"<html>", HTML, Unreachable, "api.example.com answered 502: a page of HTML"),
         (200, PAGE, HTML, Unreachable, "expected JSON, got text/html: a page of HTML, Back soon"),
@@ -268,3 +275,50 @@ async def test_no_error_beside_data_repeats_a_secret() -> None:
 async def test_no_error_repeats_a_part_of_a_secret(answer: object, content_type: str) -> None:
     _, told = await failed(answer, 200, content_type)
     assert SECRET[:10] not in told
+
+
+@pytest.mark.parametrize("content_type", [JSON, PLAIN, HTML, ""])
+@pytest.mark.parametrize("status", [200, 201, 203])
+async def test_an_object_of_json_is_taken_as_one_whatever_it_is_called_and_with_any_success(
+    status: int, content_type: str
+) -> None:
+    assert await asked({"data": {"a": 1}}, status, content_type) == Result({"a": 1})
+    assert await failed({"errors": [error("gone", "HOME_NOT_FOUND")]}, status, content_type) == (
+        NotFound,
+        "gone (HOME_NOT_FOUND)",
+    )
+
+
+@pytest.mark.parametrize("content_type", [JSON, PLAIN, HTML, ""])
+@pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 403, 404, 418, 429, 500, 503])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'{"data": {"token": "OPAQUE',
+        b"<title>OPAQUE</title>",
+        b"OPAQUE",
+        {"OPAQUE": 1},
+        ["OPAQUE"],
+        {"data": None, "message": "OPAQUE"},
+        {"errors": [error("OPAQUE")]},
+        {"errors": [error("Invalid token OPAQUE")]},
+        {"errors": "OPAQUE"},
+    ],
+)
+async def test_of_a_secret_answer_no_error_quotes_a_word(answer: object, status: int, content_type: str) -> None:
+    async with endpoint(answer, status, content_type) as graphql:
+        with pytest.raises(SourceError) as caught:
+            await graphql.query("{ a }", {}, {}, is_secret=True)
+    assert "OPAQUE" not in f"{caught.value!r} {caught.value.reasons} {caught.value.__cause__!r}"
+
+
+async def test_of_a_secret_answer_a_message_with_a_code_is_told_and_one_without_keeps_its_kind() -> None:
+    for message, code, kind, told in (
+        ("no", "HOME_NOT_FOUND", NotFound, "no (HOME_NOT_FOUND)"),
+        ("An Invalid Token it was", None, Unauthenticated, "invalid token"),
+        ("oops", None, Failed, "an error without a code"),
+    ):
+        async with endpoint({"data": None, "errors": [error(message, code)]}) as graphql:
+            with pytest.raises(kind) as caught:
+                await graphql.query("{ a }", {}, {}, is_secret=True)
+        assert (type(caught.value), str(caught.value)) == (kind, told)

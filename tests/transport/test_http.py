@@ -481,3 +481,21 @@ def test_no_judgement_repeats_a_part_of_a_secret() -> None:
     with pytest.raises(SourceError) as caught:
         judged(answer(400, f"{'x' * 100}{SECRET}"), Redactor([SECRET]))
     assert SECRET[:10] not in str(caught.value)
+
+
+async def test_the_usual_pause_doubles_up_to_an_hour_while_it_is_not_enough() -> None:
+    clock = HandClock(utc("2026-06-10T10:00"))
+    http = Http(Meter(), clock, Redactor(), pause=timedelta(minutes=5), chance=random.Random(1))
+    waits = []
+    for _ in range(6):
+        with pytest.raises(RateLimited) as caught:
+            http.pause("slow down")
+        assert caught.value.retry_after is not None
+        waits.append(int(caught.value.retry_after / timedelta(minutes=5)))
+        clock.set(clock.now() + caught.value.retry_after + timedelta(seconds=20))
+    assert waits == [1, 2, 4, 8, 12, 12]
+    clock.set(clock.now() + timedelta(hours=2))
+    with pytest.raises(RateLimited) as caught:
+        http.pause("slow down")
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after < timedelta(minutes=7)

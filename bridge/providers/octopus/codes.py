@@ -7,6 +7,11 @@ from collections.abc import Mapping
 
 from bridge.errors import Denied, NotFound, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 
+
+class Outdated(Refused):
+    """A document of ours no longer fits the provider's schema: nothing but a new version mends it."""
+
+
 UNAUTHORISED_FIELD = "KT-CT-1111"  # a token that is no longer good, or a field that this account may not see
 
 CODES: Mapping[str, type[SourceError]] = {
@@ -49,6 +54,12 @@ CODES: Mapping[str, type[SourceError]] = {
     "KT-CT-9205": Refused,
     "KT-CT-9206": Refused,
     "KT-CT-11100": Unauthenticated,  # a tenant that takes no API key
+    "KT-GB-4021": NotFound,  # there is no such meter point, or it has no agreement
+    "KT-GB-4022": NotFound,
+    "KT-GB-4028": NotFound,
+    "KT-GB-4029": NotFound,
+    "KT-GB-4030": NotFound,
+    "KT-GB-4120": NotFound,
     "KT-GB-5110": NotFound,
     "KT-GB-5111": NotFound,
     "KT-GB-5112": Refused,
@@ -63,8 +74,8 @@ WORDS: Mapping[str, type[SourceError]] = {
     "unauthorized": Denied,  # two dozen codes say just this, each of another field
     "invalid data": Refused,
     # a document that no longer fits the schema comes without a code
-    "cannot query field": Refused,
-    "unknown argument": Refused,
-    "unknown type": Refused,
-    "is not defined by type": Refused,
+    "cannot query field": Outdated,
+    "unknown argument": Outdated,
+    "unknown type": Outdated,
+    "is not defined by type": Outdated,
 }

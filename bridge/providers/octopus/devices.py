@@ -1,14 +1,15 @@
 """The devices of Intelligent Octopus and their dispatches, each device's own.
 
 A dispatch often vanishes from the plan as soon as it has begun, and now and then no plan can be had at all: what has begun goes
-on while the device does not say otherwise. Completed ones bear no device: they are told apart by what was planned.
+on while the device does not say otherwise, and a plan that is suddenly empty is believed the second time. Completed ones bear no
+device: they are told apart by what was planned.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bridge.errors import NotFound
+from bridge.errors import Malformed, NotFound, SourceError
 from bridge.models.device import Device, Dispatch
 from bridge.providers.base import Known
 from bridge.providers.octopus.documents import COMPLETED_DISPATCHES, DEVICES, PLANNED_DISPATCHES
@@ -18,8 +19,12 @@ from bridge.providers.octopus.raw import each, instant, number
 from bridge.transport.graphql import Json
 
 KEPT = timedelta(days=2)  # that a dispatch is remembered after its end
+SOON = timedelta(minutes=5)  # more than from one plan to the next
 LIVE = "LIVE"
-IDLE = frozenset({"smart_control_capable", "smart_control_off", "smart_control_not_available", "lost_connection", "retired"})
+OFF = frozenset({"smart_control_off", "smart_control_not_available", "lost_connection", "retired"})  # nothing will be dispatched
+IDLE = OFF | {"smart_control_capable"}
+NO_DEVICE = ("KT-CT-4301", "KT-CT-4313")
+NO_PLAN = "KT-CT-4340"  # comes often, and says nothing of the plan
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,7 @@ class Owned:
     property: str
     device: Device
     past: tuple[Dispatch, ...] = ()  # begun, whether or not the plan still shows it
+    doubted: tuple[Dispatch, ...] = ()  # planned, but the last answer did not show it
 
 
 class Devices:
@@ -43,34 +49,51 @@ class Devices:
         return tuple(owned.device for owned in self.owned.values() if owned.property == property_)
 
     async def look(self, account: str, households: Sequence[Household], known: Known) -> None:
-        """Learn which devices there are; what is planned for them is as it was. Raises SourceError."""
-        try:
-            listed = (await self._kraken.ask(DEVICES, account=account)).data.get("devices") or ()
-        except NotFound:  # an account that never had one
-            listed = ()
-        properties = [household.id for household in households if household.account == account]
-        found = each(listed, "device", lambda one: _owned(one, account, properties))
-        kept = {device.id: device for household in households for device in known.devices(household.id)}
+        """Learn which devices there are; what is planned for them is as it was.
+
+        Raises SourceError, also where a part could not be read: then what was read is learnt, and nothing is forgotten.
+        """
+        listed, failed = await self._listed(account)
+        homes = [household for household in households if household.account == account]
+        read = each(listed, "device", lambda one: (_owned(one, account, [home.id for home in homes]),))  # (None,) where not live
+        if failed is None and len(read) < len(listed):
+            failed = Malformed("a device came in a shape that cannot be read")
+        stored = {owned.device.id: owned for owned in _stored(account, homes, known)}
+        before = {**stored, **{id_: owned for id_, owned in self.owned.items() if owned.account == account}}
         others = {id_: owned for id_, owned in self.owned.items() if owned.account != account}
-        mine = {owned.device.id: _kept(owned, self.owned.get(owned.device.id), kept.get(owned.device.id)) for owned in found}
-        self.owned = {**others, **mine}
+        found = {one.device.id: _kept(one, before.get(one.device.id)) for (one,) in read if one is not None}
+        self.owned = {**others, **(before if failed is not None else {}), **found}
+        if failed is not None:
+            raise failed
+
+    async def _listed(self, account: str) -> tuple[list[Json], SourceError | None]:
+        """Return the devices as they came, and what went wrong with a part of them. Raises SourceError."""
+        try:
+            result = await self._kraken.ask(DEVICES, account=account)
+        except NotFound as error:
+            if any(f"({code})" in str(error) for code in NO_DEVICE):  # an account that never had one
+                return [], None
+            raise
+        failed = result.error_at("devices")
+        return result.data.get("devices") or [], self._kraken.error(failed) if failed else None
 
     async def plan(self, id_: str, moment: datetime) -> None:
         """Learn what is planned for one device; where no plan can be had at present the last one stays. Raises SourceError."""
         if (owned := self.owned.get(id_)) is None:
             return  # it has just been found to be gone
-        device = owned.device
-        result = await self._kraken.ask(PLANNED_DISPATCHES, account=owned.account, device=device.id)
-        state = next((_state(one) for one in result.data.get("devices") or () if isinstance(one, dict)), device.state)
+        try:
+            result = await self._kraken.ask(PLANNED_DISPATCHES, account=owned.account, device=id_)
+        except SourceError as error:
+            if f"({NO_PLAN})" in str(error):
+                return
+            raise
+        states = [_state(one) for one in result.data.get("devices") or () if isinstance(one, dict)]
         told = result.data.get("flexPlannedDispatches")
         if told is None and result.error_at("flexPlannedDispatches") is not None:
-            planned = device.planned  # KT-CT-4340 comes often, and says nothing of the plan
+            self.owned[id_] = _unplanned(owned, states, moment)
         else:
-            planned = _planned(each(told, "planned dispatch", _dispatch), device, state, moment)
-        begun = (one for one in planned if one.start <= moment)
-        past = tuple(sorted({*owned.past, *begun}, key=_start))
-        device = device.model_copy(update={"planned": planned, "state": state})
-        self.owned[device.id] = replace(owned, device=device, past=tuple(one for one in past if one.end > moment - KEPT))
+            state = states[0] if states else owned.device.state
+            self.owned[id_] = _planned(owned, each(told, "planned dispatch", _dispatch), state, moment)
 
     async def complete(self, account: str, moment: datetime) -> None:
         """Learn what was done for the devices of an account. Raises SourceError."""
@@ -84,12 +107,41 @@ class Devices:
             self.owned[owned.device.id] = replace(owned, device=owned.device.model_copy(update={"completed": completed}))
 
 
-def _planned(told: list[Dispatch], device: Device, state: str | None, moment: datetime) -> tuple[Dispatch, ...]:
-    running = [one for one in device.planned if one.start <= moment < one.end]
+def _unplanned(owned: Owned, states: Sequence[str | None], moment: datetime) -> Owned:
+    """Return `owned` after an answer without a plan: only its state may end what has begun."""
+    planned = owned.device.planned
+    if states and states[0] in IDLE:
+        planned = tuple(one for one in planned if one.start > moment)
+    return _after(owned, planned, states[0] if states else owned.device.state, moment)
+
+
+def _planned(owned: Owned, told: list[Dispatch], state: str | None, moment: datetime) -> Owned:
+    """Return `owned` after the answer `told`."""
+    sure = [one for one in owned.device.planned if one not in owned.doubted]
+    running = [one for one in sure if one.start <= moment < one.end]
+    same = list(_same(sorted(told, key=_start), running, moment))
     vanished = [one for one in running if not any(_overlap(one, other) for other in told)]
     if state in IDLE:
         vanished = []
-    return tuple(sorted((*told, *vanished), key=_start))
+    doubted = [] if told or state in OFF else [one for one in sure if one.start > moment + SOON]
+    planned = tuple(sorted((*same, *vanished, *doubted), key=_start))
+    return replace(_after(owned, planned, state, moment), doubted=tuple(doubted))
+
+
+def _same(told: Sequence[Dispatch], running: Sequence[Dispatch], moment: datetime) -> Iterator[Dispatch]:
+    """Yield what was told; where it is one of the `running` that was moved, with the start of that."""
+    left = list(running)
+    for one in told:
+        before = next((other for other in left if one.start <= moment + SOON and _overlap(one, other)), None)
+        if before is not None:
+            left.remove(before)
+        yield one.model_copy(update={"start": min(one.start, before.start)}) if before else one
+
+
+def _after(owned: Owned, planned: tuple[Dispatch, ...], state: str | None, moment: datetime) -> Owned:
+    begun = {one.start: one for one in (*owned.past, *planned) if one.start <= moment}
+    past = tuple(sorted((one for one in begun.values() if one.end > moment - KEPT), key=_start))
+    return replace(owned, device=owned.device.model_copy(update={"planned": planned, "state": state}), past=past)
 
 
 def _owned(one: Json, account: str, properties: Sequence[str]) -> Owned | None:
@@ -107,12 +159,18 @@ def _owned(one: Json, account: str, properties: Sequence[str]) -> Owned | None:
     return Owned(account, str(place) if str(place) in properties else properties[0], device)
 
 
-def _kept(owned: Owned, before: Owned | None, stored: Device | None) -> Owned:
-    old = before.device if before else stored
-    if old is None:
+def _stored(account: str, homes: Sequence[Household], known: Known) -> Iterator[Owned]:
+    """Yield the devices that are known from before a restart."""
+    for home in homes:
+        for device in known.devices(home.id):
+            yield Owned(account, home.id, device, past=device.planned)
+
+
+def _kept(owned: Owned, before: Owned | None) -> Owned:
+    if before is None:
         return owned
-    device = owned.device.model_copy(update={"planned": old.planned, "completed": old.completed})
-    return replace(owned, device=device, past=before.past if before else old.planned)
+    device = owned.device.model_copy(update={"planned": before.device.planned, "completed": before.device.completed})
+    return replace(owned, device=device, past=before.past, doubted=before.doubted)
 
 
 def _state(one: Json) -> str | None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from bridge.errors import SourceError
 from bridge.models.observation import DevicesSeen, Observation
 from bridge.providers.base import Known
 from bridge.providers.octopus.devices import Devices
@@ -38,7 +39,14 @@ class Dispatching:
                 yield Task(key, self._desk.rota.due(key, COMPLETED_EVERY, moment), work, site)
 
     async def _look(self, key: Key, account: str, known: Known, moment: datetime) -> AsyncIterator[Observation]:
-        await self._devices.look(account, self._households.present(known), known)
+        before = self._devices.owned
+        try:
+            await self._devices.look(account, self._households.present(known), known)
+        except SourceError:
+            if self._devices.owned is not before:  # a part was read
+                for observation in self._of(account, known):
+                    yield observation
+            raise
         for observation in self._seen(key, account, known, moment):
             yield observation
 
@@ -54,6 +62,9 @@ class Dispatching:
 
     def _seen(self, key: Key, account: str, known: Known, moment: datetime) -> Iterator[Observation]:
         self._desk.rota.note(key, moment)
+        yield from self._of(account, known)
+
+    def _of(self, account: str, known: Known) -> Iterator[Observation]:
         for household in self._households.present(known):
             if household.account == account:
                 yield DevicesSeen(household.id, self._devices.of(household.id))

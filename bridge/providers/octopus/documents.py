@@ -46,7 +46,7 @@ query Household($account: String!, $personal: Boolean!) {
       }
       gasMeterPoints {
         mprn
-        meters(includeInactive: false) { serialNumber consumptionUnits activeTo }
+        meters(includeInactive: false) { serialNumber consumptionUnits mechanism activeTo }
         agreements(includeInactive: true) { id validFrom validTo isRevoked tariff { ...Tariff unitRate } }
       }
     }

@@ -37,7 +37,7 @@ def points(data: Json, moment: datetime) -> Figure | None:
 def saving_sessions(data: Json) -> Schedule:
     """Return the saving sessions of the customer's region, and whether each has been joined. Raises Malformed."""
     sessions = data.get("savingSessions")
-    if not isinstance(sessions, dict):
+    if not isinstance(sessions, dict) or not isinstance(sessions.get("events"), list):
         raise Malformed("the answer holds no saving sessions")
     account = sessions.get("account") or {}
     joined = {str(event["eventId"]): event for event in account.get("joinedEvents") or () if (event or {}).get("eventId")}

@@ -18,6 +18,8 @@ from bridge.transport.graphql import Json
 IMPORT, EXPORT, GAS = "import", "export", "gas"
 TITLE = "home"
 PENCE = 100
+UNITS = {"m3": True, "m³": True, "kwh": False}  # whether it is a volume
+MECHANISMS = {"S1": False, "S2": True}
 UNUSED = ("WITHDRAWN", "VOID", "ENROLMENT_REJECTED")  # accounts that never came to be
 SMART = re.compile(r"^S[12]")
 EXPORTS = re.compile(r"OUTGOING|EXPORT|-SEG-")
@@ -56,7 +58,7 @@ class Supply:
     region: str | None = None
     device: str | None = None  # the smart meter's id for telemetry
     is_smart: bool = False
-    in_cubic_metres: bool = False
+    in_cubic_metres: bool | None = False  # of a gas meter; None where nothing tells
 
     def agreement(self, moment: datetime) -> Agreement | None:
         """Return the agreement in force: the latest that has begun and not ended; a fixed tariff's end lies ahead."""
@@ -165,7 +167,7 @@ def _electricity(point: Json) -> Supply:
 
 def _gas(point: Json) -> Supply:
     meters = [meter for meter in point.get("meters") or () if isinstance(meter, dict) and not meter.get("activeTo")]
-    units = next((str(meter["consumptionUnits"]) for meter in meters if meter.get("consumptionUnits")), "")
+    told = (_in_cubic_metres(meter) for meter in meters)
     agreements = _agreements(point)
     return Supply(
         stream=GAS,
@@ -173,8 +175,14 @@ def _gas(point: Json) -> Supply:
         agreements=agreements,
         serials=_serials(meters),
         region=_region(agreements),
-        in_cubic_metres=units.lower() in ("m³", "m3"),
+        in_cubic_metres=next((cubic for cubic in told if cubic is not None), None),
     )
+
+
+def _in_cubic_metres(meter: Json) -> bool | None:
+    """Tell what a gas meter counts in, by its unit or else by its kind: of smart meters only the first (S1) count kWh."""
+    unit = UNITS.get(str(meter.get("consumptionUnits")).lower())
+    return MECHANISMS.get(str(meter.get("mechanism"))) if unit is None else unit
 
 
 def _is_export(point: Json, agreements: Sequence[Agreement], meters: Sequence[Json]) -> bool:

@@ -5,15 +5,17 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 
-from bridge.errors import NotFound, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Denied, Failed, Incomplete, NotFound, RateLimited, SourceError, Unreachable
 from bridge.models.observation import Observation, Shortfall, SitesSeen
 from bridge.models.site import Site
 from bridge.providers.base import Known
 from bridge.providers.octopus import germany
+from bridge.providers.octopus.codes import Outdated
 from bridge.providers.octopus.documents import ACCOUNTS, HOUSEHOLD, HOUSEHOLD_2024
 from bridge.providers.octopus.household import Household, accounts, households
+from bridge.providers.octopus.kraken import LockedOut
 from bridge.providers.octopus.task import Desk, Task
-from bridge.transport.graphql import Json
+from bridge.transport.graphql import Json, Result
 
 EVERY = timedelta(hours=12)
 KEY = ("households",)
@@ -61,23 +63,55 @@ class Households:
 
     async def _look(self, moment: datetime) -> AsyncIterator[Observation]:
         shortfalls = await self._learnt(moment)
-        self._desk.rota.note(KEY, moment, vain=bool(shortfalls))
+        settled = bool(self.all) and all(isinstance(shortfall.error, Denied) for shortfall in shortfalls)
+        self._desk.rota.note(KEY, moment, vain=bool(shortfalls) and not settled)
         for observation in self._seen(moment, shortfalls):
             yield observation
 
     async def _learnt(self, moment: datetime) -> list[Shortfall]:
+        """Ask for every account; what fails for one is a shortfall, unless nothing is known of any. Raises SourceError."""
         wanted = self._desk.settings.account
         numbers = [wanted] if wanted is not None else await self.numbers()
         shortfalls: list[Shortfall] = []
         for number in numbers:
             try:
-                self._by_account[number] = await self._household(number, moment)
-            except (Unauthenticated, RateLimited, Unreachable):
+                lacks = await self._learn(number, moment)
+            except (LockedOut, RateLimited):
                 raise
             except SourceError as error:
-                shortfalls.append(Shortfall(type(error)(f"account {number}: {error}"), behind=not self._by_account.get(number)))
+                if isinstance(error, Unreachable) and not isinstance(error, Failed) and not self.all:
+                    raise
+                lacks = error
+            if lacks is not None:
+                told = type(lacks)(f"account {number}: {lacks}")
+                shortfalls.append(Shortfall(told, behind=not self._by_account.get(number)))
         self._by_account = {number: found for number, found in self._by_account.items() if number in numbers}
         return shortfalls
+
+    async def _learn(self, number: str, moment: datetime) -> SourceError | None:
+        """Ask for one account and return what its answer lacks. A part that only failed to show is as it was before."""
+        result = await self._household(number)
+        errors = [self._desk.kraken.error(error) for error in result.errors]
+        lacks = next((error for error in errors if not isinstance(error, Denied)), next(iter(errors), None))
+        try:
+            found, odd = self._read(result.data, number, moment)
+        except SourceError as error:
+            raise (lacks or error) from None
+        if odd and lacks is None:
+            lacks = Incomplete(f"{odd} of its properties cannot be read")
+        before = self._by_account.get(number)
+        if before and lacks is not None and not isinstance(lacks, Denied):
+            return lacks  # its agreements and homes are still what they were
+        self._by_account[number] = found
+        return lacks
+
+    def _read(self, data: Json, number: str, moment: datetime) -> tuple[list[Household], int]:
+        """Return the properties, and how many more there are that cannot be read."""
+        british = self._desk.tenant.british
+        found = households(data, number, moment) if british else germany.households(data, number, moment)
+        account = data.get("account") or {}
+        listed = account.get("properties" if british else "allProperties") or ()
+        return found, sum(not isinstance(one, dict) for one in listed)
 
     def _seen(self, moment: datetime, shortfalls: list[Shortfall]) -> Iterator[Observation]:
         sites = tuple(self.site(household, moment) for household in self.all)
@@ -93,19 +127,15 @@ class Households:
                     text = f"{supply.stream}: no agreement is in force, so there are no prices"
                     yield Shortfall(NotFound(text), household.id, behind=False)
 
-    async def _household(self, number: str, moment: datetime) -> list[Household]:
+    async def _household(self, number: str) -> Result:
         if not self._desk.tenant.british:
-            result = await self._desk.kraken.ask(germany.HOUSEHOLD, account=number)
-            return germany.households(result.data, number, moment)
-        return households(await self._asked(number), number, moment)
-
-    async def _asked(self, number: str) -> Json:
+            return await self._desk.kraken.ask(germany.HOUSEHOLD, account=number)
         personal = self._desk.settings.publish_personal_data
         try:
-            return (await self._desk.kraken.ask(self._document, account=number, personal=personal)).data
-        except Refused:
+            return await self._desk.kraken.ask(self._document, account=number, personal=personal)
+        except Outdated:
             if self._document == HOUSEHOLD_2024:
                 raise
             answer = await self._desk.kraken.ask(HOUSEHOLD_2024, account=number, personal=personal)
             self._document = HOUSEHOLD_2024
-            return answer.data
+            return answer

@@ -17,6 +17,10 @@ LONGEST_PAGES = 200
 PAGE = 99  # `first` must be less than 100
 
 
+class LockedOut(Unauthenticated):
+    """The sign-in itself is refused: nothing that needs one can be had."""
+
+
 class Kraken:
     """Asks one endpoint for one account."""
 
@@ -31,13 +35,20 @@ class Kraken:
             raise self.error(result.errors[0])
         return result
 
+    async def whole(self, document: str, **variables: Any) -> Result:
+        """Return the answer where all of it came: half a list is not to be taken for one. Raises SourceError."""
+        result = await self.ask(document, **variables)
+        if result.errors:
+            raise self.error(result.errors[0])
+        return result
+
     async def introspect(self, document: str, variables: Json) -> Result:
         """Likewise, with the variables as one object: `bridge.providers.base.Endpoint.ask`."""
         return await self.ask(document, **variables)
 
     async def write(self, document: str, **variables: Any) -> Result:
         """Send a mutation once. Raises SourceError where it was refused; after Unreachable the outcome is unknown."""
-        token = await self._sign_in.token()
+        token = await self._token()
         result = await self._graphql.mutate(document, variables, {"Authorization": token})
         if result.errors:
             raise self.error(result.errors[0])
@@ -73,26 +84,30 @@ class Kraken:
         return self._graphql.error(error)
 
     async def _asked(self, document: str, variables: Mapping[str, Any], *, alone: bool) -> Result:
-        token = await self._sign_in.token()
+        token = await self._token()
         try:
             result = await self._sent(document, variables, token, alone=alone)
-        except Denied:
+        except (Denied, Unauthenticated):
             if self._is_settled(document):
                 raise
-        except Unauthenticated:
-            pass
         else:
             if self._is_settled(document) or not any(error.code == UNAUTHORISED_FIELD for error in result.errors):
                 return result
-        token = await self._sign_in.renewed(token)
+        token = await self._token(refused=token)
         try:
             result = await self._sent(document, variables, token, alone=alone)
-        except Denied:
+        except (Denied, Unauthenticated):
             self._denied.add(document)
             raise
         if any(error.code == UNAUTHORISED_FIELD for error in result.errors):
             self._denied.add(document)
         return result
+
+    async def _token(self, refused: str | None = None) -> str:
+        try:
+            return await (self._sign_in.token() if refused is None else self._sign_in.renewed(refused))
+        except Unauthenticated as error:
+            raise LockedOut(str(error)) from None
 
     def _is_settled(self, document: str) -> bool:
         """Tell whether another token would be told the same."""

@@ -1,5 +1,6 @@
-"""Readings of yesterday, asked for until yesterday is whole; live values each minute where a Home Mini has been heard.
+"""Readings of yesterday, asked for until yesterday is whole, and more rarely where none come; live values each minute.
 
+Live values come where a Home Mini has been heard.
 An account has 100 requests an hour for live values, and its owner's phone app wants some of them.
 """
 
@@ -17,6 +18,7 @@ from bridge.providers.octopus.readings import ARRIVAL, Readings
 from bridge.providers.octopus.task import Desk, Key, Task
 
 EVERY = timedelta(hours=8)
+RARELY, A_DAY = timedelta(hours=12), 3  # where so many attempts in a row brought nothing at all
 LIVE_EVERY = timedelta(seconds=60)  # for one home
 NEVER_HEARD = timedelta(hours=24)
 FIRST_SILENCE, LONGEST_SILENCE = timedelta(minutes=2), timedelta(minutes=64)  # waits while one that was heard is silent
@@ -29,6 +31,7 @@ class Metering:
     def __init__(self, desk: Desk, households: Households) -> None:
         self._desk, self._households = desk, households
         self.readings = Readings(desk.kraken, desk.rest, desk.tenant, desk.settings.calorific_value)
+        self._empty: dict[Key, int] = {}  # attempts in a row that brought no reading
         self._silent: dict[str, int] = {}  # device that has been heard → vain attempts since
 
     def live_tasks(self, known: Known, moment: datetime) -> Iterator[Task]:
@@ -47,12 +50,14 @@ class Metering:
             for supply in household.supplies if self._desk.tenant.british else ():
                 if supply.concerns(yesterday):
                     key = ("readings", household.id, supply.number)
-                    due = self._desk.rota.due(key, EVERY, moment, known.seen(ReadingsSeen))
+                    every = RARELY if self._empty.get(key, 0) >= A_DAY else EVERY
+                    due = self._desk.rota.due(key, every, moment, known.seen(ReadingsSeen))
                     yield Task(key, due, partial(self._measured, key, household, supply, moment), household.id)
 
     async def _measured(self, key: Key, household: Household, supply: Supply, moment: datetime) -> AsyncIterator[Observation]:
         readings, whole = await self.readings.yesterday(household, supply, moment)
         self._desk.rota.note(key, moment)
+        self._empty[key] = 0 if readings else self._empty.get(key, 0) + 1
         if whole:
             self._desk.rota.put_off(key, moment, self._tomorrow(moment) - moment)
         if readings:

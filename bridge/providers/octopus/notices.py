@@ -69,7 +69,7 @@ class Notices:
         return FiguresSeen(household.id, (found,)) if found else None
 
     async def _saving_sessions(self, backend: Kraken, household: Household, _: datetime) -> Observation:
-        result = await backend.ask(SAVING_SESSIONS, account=household.account)
+        result = await backend.whole(SAVING_SESSIONS, account=household.account)
         return _seen(household, figures.saving_sessions(result.data))
 
     async def _free_electricity(self, household: Household, _: datetime) -> Observation | None:
@@ -82,7 +82,7 @@ class Notices:
         return _seen(household, figures.free_electricity(await self._desk.kraken.nodes(FREE_ELECTRICITY, path, **about)))
 
     async def _greener_nights(self, backend: Kraken, household: Household, _: datetime) -> Observation:
-        result = await backend.ask(GREENER_NIGHTS)
+        result = await backend.whole(GREENER_NIGHTS)
         return _seen(household, figures.greener_nights(result.data, self._desk.tenant))
 
 

@@ -7,14 +7,16 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
-from bridge.errors import Denied, Incomplete, Malformed, NotFound, Refused, Unauthenticated
+from bridge.errors import Denied, Failed, Incomplete, Malformed, NotFound, Refused, Unauthenticated, Unreachable
 from bridge.models.price import Curve, Slot
 from bridge.providers.octopus import germany, tariffs
 from bridge.providers.octopus.documents import APPLICABLE_RATES, UNIT_RATES
-from bridge.providers.octopus.household import GAS, PENCE, Agreement, Household, Supply, Tariff
+from bridge.providers.octopus.household import GAS, PENCE, Household, Supply, Tariff
 from bridge.providers.octopus.kraken import Kraken
+from bridge.providers.octopus.raw import number
 from bridge.providers.octopus.rest import Rest, stamp
 from bridge.providers.octopus.settings import OctopusSettings
 from bridge.providers.octopus.tariffs import HALF_HOUR, Rate
@@ -35,22 +37,23 @@ class Prices:
         self._products: dict[str, Json] = {}
         self._unlisted: set[str] = set()  # tariffs that REST does not show
 
-    async def curve(self, household: Household, supply: Supply, moment: datetime, begin: datetime, end: datetime) -> Curve:
-        """Return what is known of [begin, end), agreement by agreement.
+    async def curve(
+        self, household: Household, supply: Supply, moment: datetime, begin: datetime, end: datetime, *, urgent: bool = False
+    ) -> Curve:
+        """Return what is known of [begin, end), agreement by agreement; where it is `urgent`, by any way there is.
 
         Raises SourceError where the agreement in force at `moment` has none. Of one that is over or to come, there may be none.
         """
         if not self._tenant.british:
             return await self._german(household, supply, begin, end)
         found: list[Slot] = []
-        for agreement in _overlapping(supply, begin, end):
-            start, stop = max(begin, agreement.start), min(end, agreement.end or end)
+        for start, stop, tariff in _pieces(supply, begin, end):
             try:
-                rates = await self._rates(household, supply, agreement.tariff, start, stop, to_come=agreement.start > moment)
+                rates = await self._rates(household, supply, tariff, start, stop, to_come=start > moment, urgent=urgent)
             except (*NOT_THERE, Incomplete, Malformed) as error:
-                if agreement.start <= moment and (agreement.end is None or agreement.end > moment):
+                if start <= moment < stop:
                     raise
-                log.debug("tariff %s: %s", agreement.tariff.code, error)
+                log.debug("tariff %s: %s", tariff.code, error)
                 continue
             found += tariffs.slots(rates, start, stop)
         return Curve(currency=self._tenant.currency, slots=tuple(found), source_resolution=HALF_HOUR)
@@ -59,6 +62,9 @@ class Prices:
         """Return what the supply costs a day, in pence, where GraphQL does not tell; None where REST does not either."""
         if self._rest is None or tariff.code in self._unlisted:
             return None
+        product = await self._product(self._rest, tariff)
+        if (told := _entry_of(product, tariff.code).get("standing_charge_inc_vat")) is not None:
+            return number(told)
         links = await self._links(self._rest, supply, tariff)
         span: Json = {"period_from": stamp(moment), "period_to": stamp(moment + HALF_HOUR)}
         rows = await self._rest.rows(links[STANDING], **span) if STANDING in links else []
@@ -75,7 +81,7 @@ class Prices:
         return Curve(currency=self._tenant.currency, slots=found, source_resolution=resolution)
 
     async def _rates(
-        self, household: Household, supply: Supply, tariff: Tariff, begin: datetime, end: datetime, *, to_come: bool
+        self, household: Household, supply: Supply, tariff: Tariff, begin: datetime, end: datetime, *, to_come: bool, urgent: bool
     ) -> list[Rate]:
         if self._rest is not None and tariff.code not in self._unlisted:
             try:
@@ -84,6 +90,11 @@ class Prices:
                     return rates
             except NOT_THERE as error:
                 log.info("the prices of tariff %s are not public (%s); the account is asked for them", tariff.code, error)
+            except Unreachable as error:
+                if not urgent:
+                    raise
+                log.info("the public prices of tariff %s cannot be had (%s); the account is asked for them", tariff.code, error)
+                return await self._by_account(household, supply, tariff, begin, end)
         rates = await self._by_account(household, supply, tariff, begin, end)
         self._unlisted.add(tariff.code)  # only now: what nobody knows yet may still be published
         return rates
@@ -102,18 +113,23 @@ class Prices:
 
     async def _links(self, rest: Rest, supply: Supply, tariff: Tariff) -> dict[str, str]:
         """Return where the rates of `tariff` lie: as its product says, else where they usually do."""
-        path = f"/products/{tariff.product}/"
-        if tariff.product not in self._products:
-            try:
-                self._products[tariff.product] = await rest.get(path)
-            except NOT_THERE:
-                self._products[tariff.product] = {}
-        told = {link["rel"]: link["href"] for link in _links_of(self._products[tariff.product], tariff.code)}
-        if told:
-            return told
+        links = _entry_of(await self._product(rest, tariff), tariff.code).get("links")
+        named = (link for link in links or () if isinstance(link, dict) and isinstance(link.get("href"), str))
+        told = {str(link.get("rel")): link["href"] for link in named}
         fuel = "gas" if supply.stream == GAS else "electricity"
         names = (DAY, NIGHT, STANDING) if tariff.kind in TWO_REGISTERS else (STANDARD, STANDING)
-        return {name: f"{path}{fuel}-tariffs/{tariff.code}/{name.replace('_', '-')}/" for name in names}
+        path = f"/products/{tariff.product}/{fuel}-tariffs/{tariff.code}/"
+        usual = {name: f"{path}{name.replace('_', '-')}/" for name in names}
+        return told if STANDARD in told or {DAY, NIGHT} <= told.keys() else {**usual, **told}
+
+    async def _product(self, rest: Rest, tariff: Tariff) -> Json:
+        """Return what REST says of the tariff's product; nothing where it does not show it."""
+        if tariff.product not in self._products:
+            try:
+                self._products[tariff.product] = await rest.get(f"/products/{tariff.product}/")
+            except (*NOT_THERE, Malformed):
+                self._products[tariff.product] = {}
+        return self._products[tariff.product]
 
     async def _by_account(
         self, household: Household, supply: Supply, tariff: Tariff, begin: datetime, end: datetime
@@ -121,10 +137,12 @@ class Prices:
         span = {"account": household.account, "mpxn": supply.number, "start": stamp(begin), "end": stamp(end)}
         try:
             nodes = await self._kraken.nodes(APPLICABLE_RATES, ("applicableRates",), **span)
-        except (NotFound, Refused, Denied, Malformed) as error:
+        except (NotFound, Refused, Denied, Malformed, Failed) as error:
             log.info("there are no applicable rates for tariff %s (%s)", tariff.code, error)
             nodes = []
-        rates = tariffs.listed_rates(nodes) or await self._by_tariff(household, supply, tariff, begin, end)
+        rates = tariffs.listed_rates(nodes)
+        if not rates or tariffs.contradict(rates):  # two registers at one time: which holds when, only the tariff tells
+            rates = await self._by_tariff(household, supply, tariff, begin, end)
         if not rates:
             raise Incomplete(f"the provider tells no prices of tariff {tariff.code}")
         return rates
@@ -147,25 +165,29 @@ class Prices:
         return tariffs.night_of(tariff, self._tenant.zone, self._settings.night, is_smart=supply.is_smart)
 
 
-def _overlapping(supply: Supply, begin: datetime, end: datetime) -> Iterator[Agreement]:
-    """Yield the agreements of [begin, end), each ending where the next begins."""
-    for number, agreement in enumerate(supply.agreements):
-        later = supply.agreements[number + 1].start if number + 1 < len(supply.agreements) else None
-        stop = min((moment for moment in (agreement.end, later) if moment is not None), default=None)
-        if agreement.start < end and (stop is None or stop > begin):
-            yield Agreement(agreement.start, stop, agreement.tariff)
+def _pieces(supply: Supply, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, Tariff]]:
+    """Yield [begin, end) cut where another agreement comes into force, each piece with the tariff that holds in it."""
+    edges = {edge for one in supply.agreements for edge in (one.start, one.end) if edge is not None and begin < edge < end}
+    start, tariff = begin, None
+    for mark, following in pairwise([begin, *sorted(edges), end]):
+        agreement = supply.agreement(mark)
+        if (holds := agreement.tariff if agreement else None) != tariff:
+            if tariff is not None:
+                yield start, mark, tariff
+            start, tariff = mark, holds
+        if following == end and tariff is not None:
+            yield start, end, tariff
 
 
-def _links_of(product: Any, code: str) -> list[dict[str, str]]:
-    """Return the links of the tariff `code`, however deep a product's regions and payment methods lie."""
+def _entry_of(product: Any, code: str) -> Json:
+    """Return what a product says of the tariff `code`, however deep its regions and payment methods lie."""
     if isinstance(product, list):
-        return next((found for one in product if (found := _links_of(one, code))), [])
+        return next((found for one in product if (found := _entry_of(one, code))), {})
     if not isinstance(product, dict):
-        return []
-    if product.get("code") == code and isinstance(product.get("links"), list):
-        links = [link for link in product["links"] if isinstance(link, dict)]
-        return [link for link in links if isinstance(link.get("rel"), str) and isinstance(link.get("href"), str)]
-    return next((found for value in product.values() if (found := _links_of(value, code))), [])
+        return {}
+    if product.get("code") == code and ("links" in product or "standing_charge_inc_vat" in product):
+        return product
+    return next((found for value in product.values() if (found := _entry_of(value, code))), {})
 
 
 def _unit_rates(data: Json, code: str) -> list[Json]:

@@ -4,12 +4,13 @@ Readings of a day come on the next, some days later, and half-hours may be missi
 exporting.
 """
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from bridge.errors import Denied, Malformed, NotFound, Refused
+from bridge.errors import Denied, Malformed, NotFound, Refused, Unauthenticated
 from bridge.models.figure import Live
 from bridge.models.reading import Reading
 from bridge.pricing.day import midnight
@@ -27,6 +28,11 @@ MJ_PER_KWH = Decimal("3.6")
 WH_PER_KWH = 1000
 ARRIVAL = time(6)  # when the readings of yesterday have mostly come, local
 CUBIC_METRES = ("m3", "m³", "cubic_meters", "cubic metres")
+KILOWATT_HOURS = ("kwh", "kilowatt_hours")
+REST_AGAIN = timedelta(hours=23)  # after REST had nothing for a meter point either, or did not take the key
+NONE_BY_REST = (Denied, NotFound, Refused, Malformed, Unauthenticated)  # it knows the key alone, so the sign-in may be good
+
+log = logging.getLogger(__name__)
 
 
 class Span(NamedTuple):
@@ -44,6 +50,8 @@ class Readings:
     def __init__(self, kraken: Kraken, rest: Rest | None, tenant: Tenant, calorific_value: Decimal) -> None:
         self._kraken, self._rest, self._tenant, self._calorific_value = kraken, rest, tenant, calorific_value
         self._by_rest: dict[str, bool] = {}  # meter point → whether REST is the way
+        self._vain: dict[str, datetime] = {}  # meter point → when REST had nothing
+        self._unitless: set[str] = set()  # meter points of which the log says so already
 
     async def yesterday(self, household: Household, supply: Supply, moment: datetime) -> tuple[tuple[Reading, ...], bool]:
         """Return the newest half-hour of the last days, yesterday's sum where it is whole, and whether it is."""
@@ -62,29 +70,42 @@ class Readings:
         return tuple(_live(*newest)) if newest else ()
 
     async def _spans(self, household: Household, supply: Supply, begin: datetime, end: datetime) -> list[Span]:
-        known = self._by_rest.get(supply.number)
-        rest = self._rest if self._rest is not None and self._rest.has_key and supply.serials else None
+        rest = self._way(supply, end)
         spans: list[Span] = []
         failed: Exception | None = None
-        if known is not True or rest is None:
+        if rest is None or self._by_rest.get(supply.number) is not True:
             try:
                 spans = await self._by_measurements(household, supply, begin, end)
             except (Denied, NotFound, Refused, Malformed) as error:
-                if rest is None:
-                    raise
                 failed = error
-        if not spans and rest is not None and known is not False:
-            try:
-                spans = await self._from_rest(rest, supply, begin, end)
-            except (Denied, NotFound, Refused, Malformed):
-                if failed is not None:
-                    raise failed from None
             if spans:
-                self._by_rest[supply.number] = True
-        elif spans:
-            self._by_rest[supply.number] = False
+                self._by_rest[supply.number] = False
+        if not spans and rest is not None:
+            spans = await self._had_by_rest(rest, supply, begin, end)
+        if not spans and failed is not None:
+            raise failed
         once = {span.start: span for span in spans if begin <= span.start and span.end <= end}  # a half-hour may come twice
         return [once[start] for start in sorted(once)]
+
+    def _way(self, supply: Supply, moment: datetime) -> Rest | None:
+        """Return REST where it can be asked for a meter point, and has not been in vain of late."""
+        rest, vain = self._rest, self._vain.get(supply.number)
+        if rest is None or not rest.has_key or not supply.serials or self._by_rest.get(supply.number) is False:
+            return None
+        recent = vain is not None and vain <= moment < vain + REST_AGAIN
+        return None if recent or supply.in_cubic_metres is None else rest  # it tells no unit
+
+    async def _had_by_rest(self, rest: Rest, supply: Supply, begin: datetime, end: datetime) -> list[Span]:
+        try:
+            spans = await self._from_rest(rest, supply, begin, end)
+        except NONE_BY_REST:
+            spans = []
+            self._by_rest.pop(supply.number, None)  # it may have been the way, and is it no longer
+        if spans:
+            self._by_rest[supply.number] = True
+        elif supply.number not in self._by_rest:
+            self._vain[supply.number] = end
+        return spans
 
     async def _by_measurements(self, household: Household, supply: Supply, begin: datetime, end: datetime) -> list[Span]:
         filters: Json = {"readingFrequencyType": "THIRTY_MIN_INTERVAL", "marketSupplyPointId": supply.number}
@@ -96,7 +117,14 @@ class Readings:
         path = ("property", "measurements")
         about = {"property": household.id, "start": stamp(begin), "end": stamp(end), "filters": [of]}
         nodes = await self._kraken.nodes(MEASUREMENTS, path, **about)
+        if supply.in_cubic_metres is None and any(_is_volume(node, supply) is None for node in nodes):
+            self._say_unitless(household, supply)
         return each(nodes, "measurement", lambda node: _measured(node, supply))
+
+    def _say_unitless(self, household: Household, supply: Supply) -> None:
+        if supply.number not in self._unitless:
+            self._unitless.add(supply.number)
+            log.warning("%s: nothing tells whether it counts m³ or kWh; its readings are left out", _meter(household, supply))
 
     async def _from_rest(self, rest: Rest, supply: Supply, begin: datetime, end: datetime) -> list[Span]:
         fuel = "gas" if supply.stream == GAS else "electricity"
@@ -146,13 +174,22 @@ def _meter(household: Household, supply: Supply) -> str:
 def _measured(node: Json, supply: Supply) -> Span | None:
     if not node.get("startAt") or not node.get("endAt"):
         return None
-    unit = str(node.get("unit") or "").lower()
-    volume = supply.stream == GAS and (unit in CUBIC_METRES or (not unit and supply.in_cubic_metres))
+    volume = _is_volume(node, supply)
+    if volume is None:
+        return None
     return _span(instant(node["startAt"]), instant(node["endAt"]), number(node["value"]), in_cubic_metres=volume)
 
 
+def _is_volume(node: Json, supply: Supply) -> bool | None:
+    """Tell whether a measurement is in m³: its own unit says so, or else its meter; None where neither does."""
+    unit = str(node.get("unit") or "").lower()
+    if supply.stream != GAS or unit in KILOWATT_HOURS:
+        return False
+    return True if unit in CUBIC_METRES else supply.in_cubic_metres
+
+
 def _consumed(row: Json, supply: Supply) -> Span:
-    volume = supply.stream == GAS and supply.in_cubic_metres
+    volume = supply.stream == GAS and bool(supply.in_cubic_metres)
     start, end = instant(row["interval_start"]), instant(row["interval_end"])
     return _span(start, end, number(row["consumption"]), in_cubic_metres=volume)
 

@@ -16,8 +16,9 @@ TICK = timedelta(hours=4)
 RELEASE_SPREAD = timedelta(minutes=12)  # so that not all installations ask at one moment
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_RETRY = timedelta(hours=4)
+REFUSED = (timedelta(minutes=30), timedelta(hours=24))  # likewise, for what the provider will hardly change its mind about
 FIRST_CALL, LONGEST_CALL = timedelta(minutes=20), timedelta(minutes=80)  # for a tomorrow that is late
-PATIENCE = 4  # attempts at one late stream before the others of its home are asked for as well
+PATIENCE = 8  # attempts at one late stream before the others of its home are asked for as well
 HORIZON_DAYS = 3  # today, tomorrow and the day after: so far the rates of a fixed tariff are written out
 
 
@@ -86,14 +87,16 @@ class Rota:
         release = datetime.combine(day, self._tenant.release, self._tenant.zone).astimezone(UTC)
         return release + self._share * RELEASE_SPREAD
 
-    def note(self, key: Hashable, moment: datetime, *, vain: bool = False, late: bool = False) -> None:
-        """Note an attempt that has just been made: in vain, or well but for a tomorrow that is `late`."""
+    def note(self, key: Hashable, moment: datetime, *, vain: bool = False, late: bool = False, refused: bool = False) -> None:
+        """Note an attempt that has just been made: in vain, perhaps refused, or well but for a tomorrow that is `late`."""
         before = self._asked.get(key)
         if not vain and not late:
             self._asked[key] = Asked(moment)
             return
         times = before.vain + 1 if before else 1
         first, longest = (FIRST_CALL, LONGEST_CALL) if late else (FIRST_RETRY, LONGEST_RETRY)
+        if refused:
+            first, longest = REFUSED
         wait = self._chance.uniform(0.85, 1.15) * min(first * (1 << min(times - 1, 10)), longest)
         self._asked[key] = Asked(moment, moment + wait, times, late)
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bridge.clock import Clock
-from bridge.errors import Denied, Malformed, Refused, Unauthenticated
+from bridge.errors import Denied, Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.models.price import Instant
 from bridge.providers.base import Pocket
 from bridge.providers.octopus.documents import SIGN_IN
@@ -26,7 +26,8 @@ USUAL_LIFE = timedelta(minutes=60)
 LONGEST_LIFE = timedelta(days=60)
 EARLY = timedelta(minutes=5)  # before its end a token is renewed; at most a tenth of its life
 REFRESH_EARLY = timedelta(minutes=1)
-REFUSED_FOR = timedelta(minutes=1)
+REFUSED_FOR = timedelta(minutes=1)  # so long what failed is not tried again, and the original method not used twice
+LONGEST_OUTAGE = timedelta(minutes=15)  # while nobody answers, so long at the most
 
 
 class Grant(BaseModel):
@@ -58,14 +59,16 @@ class SignIn:
     ) -> None:
         self._graphql, self._credentials, self._pocket, self._clock, self._learn = graphql, credentials, pocket, clock, learn
         self._grant: Grant | None = None
-        self._refused: tuple[datetime, str] | None = None  # when the original method was, and why
+        self._failed: tuple[datetime, SourceError] | None = None  # until when none is tried again, and why
+        self._unanswered = 0  # sign-ins in a row that came through to nobody
+        self._begun: datetime | None = None  # when the original method last brought a token
         self._flight = asyncio.Lock()
 
     async def token(self) -> str:
         """Return a token that is good for some minutes yet. Raises SourceError."""
         async with self._flight:
             if self._grant is None or not self._grant.is_good(self._clock.now()):
-                self._grant = self._kept() or self._grant
+                self._grant = self._better(self._grant, self._kept())
             if self._grant is None or not self._grant.is_good(self._clock.now()):
                 await self._renew()
             return self._given()
@@ -75,7 +78,8 @@ class SignIn:
         async with self._flight:
             if self._grant is not None and self._grant.token == refused:
                 kept = self._kept()
-                if kept is not None and kept.token != refused and kept.is_good(self._clock.now()):
+                newer = kept is not None and kept.token != refused and kept.issued >= self._grant.issued
+                if kept is not None and newer and kept.is_good(self._clock.now()):
                     self._grant = kept
                 else:
                     await self._renew()
@@ -88,12 +92,36 @@ class SignIn:
         return self._clock.now() - self._grant.issued if self._grant else timedelta.max
 
     async def _renew(self) -> None:
-        """Sign in by the refresh token, and by the original method where that is dead."""
+        """Sign in; what has just failed is not tried again at once."""
+        now = self._clock.now()
+        if self._failed is not None and now < self._failed[0] <= now + LONGEST_OUTAGE:
+            error = self._failed[1]
+            raise type(error)(str(error), retry_after=error.retry_after, reasons=error.reasons)
+        try:
+            await self._sign_in()
+        except RateLimited:  # the budget holds everything back
+            raise
+        except SourceError as error:
+            self._failed = (self._clock.now() + self._hold(error), error)
+            raise
+        self._failed, self._unanswered = None, 0
+
+    def _hold(self, error: SourceError) -> timedelta:
+        """Return for how long none is tried after `error`: every task would try by itself."""
+        if _is_answer(error):
+            return REFUSED_FOR
+        self._unanswered += 1
+        return min(REFUSED_FOR * (1 << min(self._unanswered - 1, 10)), LONGEST_OUTAGE)
+
+    async def _sign_in(self) -> None:
+        """Sign in by the refresh token, and by the original method where the answer is anything but a new token."""
         grant = self._grant
         if grant is not None and grant.refresh_token is not None and grant.can_refresh(self._clock.now()):
             try:
                 self._keep(await self._obtain({"refreshToken": grant.refresh_token}, grant))
-            except Unauthenticated as error:
+            except SourceError as error:
+                if not _is_answer(error):
+                    raise
                 log.info("the refresh token is no longer taken (%s); signing in anew", error)
                 self._keep(grant.model_copy(update={"refresh_token": None}))  # once is enough: sign-ins are rate limited
             else:
@@ -101,24 +129,20 @@ class SignIn:
         await self._begin()
 
     async def _begin(self) -> None:
-        """Sign in by the original method; one that was just refused is not tried again at once."""
-        now = self._clock.now()
-        if self._refused is not None and self._refused[0] <= now < self._refused[0] + REFUSED_FOR:
-            raise Unauthenticated(self._refused[1])
-        try:
+        """Sign in by the original method; a token that it brought in the last minute is as good as another."""
+        if self._begun is None or not self._is_recent(self._begun):
             self._keep(await self._obtain(self._credentials, None))
-        except Unauthenticated as error:
-            self._refused = (now, str(error))
-            raise
+            self._begun = self._clock.now()
+
+    def _is_recent(self, moment: datetime) -> bool:
+        return moment <= self._clock.now() < moment + REFUSED_FOR
 
     async def _obtain(self, way: Mapping[str, str], before: Grant | None) -> Grant:
         # without a token: a stale one would be judged before what is asked
         try:
-            result = await self._graphql.query(SIGN_IN, {"input": dict(way)}, {})
+            result = await self._graphql.query(SIGN_IN, {"input": dict(way)}, {}, is_secret=True)
         except (Denied, Refused) as error:  # whatever its code: these credentials do not open the account
             raise Unauthenticated(str(error)) from None
-        except Malformed:  # its text may quote a token that nobody has learnt to hide yet
-            raise Malformed("the answer to the sign-in cannot be read") from None
         found = result.data.get("obtainKrakenToken")
         if not isinstance(found, dict) or not isinstance(found.get("token"), str) or not found["token"]:
             if (failed := result.error_at("obtainKrakenToken")) is not None:
@@ -127,6 +151,12 @@ class SignIn:
                 raise Unauthenticated(str(known)) if theirs else known
             raise Malformed("the answer to the sign-in holds no token")
         return _grant(found, before, self._clock.now())
+
+    def _better(self, mine: Grant | None, kept: Grant | None) -> Grant | None:
+        """Return the grant that another process may have kept, but not one that is older than ours and of no use."""
+        if mine is None or kept is None:
+            return mine or kept
+        return kept if kept.is_good(self._clock.now()) or kept.issued > mine.issued else mine
 
     def _keep(self, grant: Grant) -> None:
         self._hide(grant)
@@ -153,6 +183,11 @@ class SignIn:
         for secret in (grant.token, grant.refresh_token):
             if secret is not None:
                 self._learn(secret)
+
+
+def _is_answer(error: SourceError) -> bool:
+    """Tell whether the provider itself said no; else nobody did, or it said to wait."""
+    return isinstance(error, Failed) or not isinstance(error, RateLimited | Unreachable)
 
 
 def _grant(found: Json, before: Grant | None, moment: datetime) -> Grant:

@@ -9,18 +9,19 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
-from bridge.errors import Denied, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Denied, Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.models.observation import Observation, Shortfall
 from bridge.providers.base import Endpoint, Known, Surroundings
 from bridge.providers.octopus import germany
-from bridge.providers.octopus.codes import CODES, WORDS
+from bridge.providers.octopus.codes import CODES, WORDS, Outdated
 from bridge.providers.octopus.curves import Curves
 from bridge.providers.octopus.devices import Devices
 from bridge.providers.octopus.dispatching import Dispatching
 from bridge.providers.octopus.documents import BACKEND_DOCUMENTS, DOCUMENTS
 from bridge.providers.octopus.execute import Commands
+from bridge.providers.octopus.households import KEY as HOUSEHOLDS
 from bridge.providers.octopus.households import Households
-from bridge.providers.octopus.kraken import Kraken
+from bridge.providers.octopus.kraken import Kraken, LockedOut
 from bridge.providers.octopus.metering import Metering
 from bridge.providers.octopus.notices import Notices
 from bridge.providers.octopus.raw import ODD
@@ -31,8 +32,7 @@ from bridge.providers.octopus.sign_in import SignIn
 from bridge.providers.octopus.task import Desk, Key, Task
 from bridge.transport.graphql import GraphQL
 
-STOPPING = (Unauthenticated, RateLimited, Unreachable)  # what is left would most likely be told the same
-REFUSED_FOR = timedelta(hours=24)
+OUTDATED_FOR = timedelta(hours=24)
 
 
 class Octopus:
@@ -53,7 +53,7 @@ class Octopus:
         return min(task.due for task in self._tasks(known, moment))
 
     async def poll(self, known: Known, moment: datetime) -> AsyncIterator[Observation]:
-        locked_out: Unauthenticated | None = None
+        locked_out: SourceError | None = None
         done: set[Key] = set()
         while (task := self._next(known, moment, done, only_prices=locked_out is not None)) is not None:
             done.add(task.key)
@@ -64,9 +64,9 @@ class Octopus:
             try:
                 async for observation in self._done(task, known, moment):
                     yield observation
-            except Unauthenticated as error:
+            except LockedOut as error:
                 locked_out = error
-            except Unreachable:
+            except (RateLimited, Unreachable):
                 if task.stream or not self._households.all:
                     raise
                 return  # the rest is due at the next poll, without this one
@@ -115,17 +115,23 @@ class Octopus:
         except (*ODD, SourceError) as raised:
             error = raised if isinstance(raised, SourceError) else _odd(raised)
             self._note(task, error, moment)
-            named = type(error)(f"{task.name}: {error}", retry_after=error.retry_after, reasons=error.reasons)
-            told.append(Shortfall(named, task.site, behind=self._is_behind(task, known, moment)))
-            yield told[-1]
-            if isinstance(error, STOPPING):
+            kind = Denied if type(error) is Unauthenticated else type(error)  # the sign-in is good: this one thing is refused
+            named = kind(f"{task.name}: {error}", retry_after=error.retry_after, reasons=error.reasons)
+            if not isinstance(error, LockedOut):  # which the poll ends with
+                told.append(Shortfall(named, task.site, behind=self._is_behind(task, known, moment)))
+                yield told[-1]
+            if _stops(error):
                 raise error from None
 
     def _note(self, task: Task, error: SourceError, moment: datetime) -> None:
-        if isinstance(error, Denied | Refused) and task.stream is None and self._households.all:
-            self._desk.rota.put_off(task.key, moment, REFUSED_FOR)  # the answer will hardly be another one today
+        rota, of_a_feature = self._desk.rota, task.stream is None and task.key != HOUSEHOLDS
+        if isinstance(error, Outdated) and of_a_feature:
+            rota.put_off(task.key, moment, OUTDATED_FOR)
+        elif isinstance(error, RateLimited) and error.retry_after is not None:
+            rota.put_off(task.key, moment, error.retry_after)
         else:
-            self._desk.rota.note(task.key, moment, vain=True)
+            refused = isinstance(error, Denied | Refused | Unauthenticated) and of_a_feature
+            rota.note(task.key, moment, vain=True, refused=refused)
 
     def _is_behind(self, task: Task, known: Known, moment: datetime) -> bool:
         if task.stream:
@@ -148,6 +154,11 @@ def _desk(settings: OctopusSettings, surroundings: Surroundings) -> Desk:
         rest=Rest(http, rest_url, redact, settings.api_key) if rest_url else None,
         rota=Rota(tenant, surroundings.share, surroundings.chance or random.Random(), surroundings.clock.now()),
     )
+
+
+def _stops(error: SourceError) -> bool:
+    """Tell whether what is left would most likely be told the same."""
+    return isinstance(error, LockedOut | RateLimited | Unreachable) and not isinstance(error, Failed)
 
 
 def _odd(error: Exception) -> Malformed:

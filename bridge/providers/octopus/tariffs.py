@@ -57,13 +57,21 @@ def night_of(tariff: Tariff, zone: ZoneInfo, configured: str | None, *, is_smart
 
 def rest_rates(rows: Iterable[Json], payment_method: str) -> list[Rate]:
     """Return the rates of REST rows; of two that differ by payment method the customer's."""
+    offered = list(rows)
     other = {name for key, name in METHODS.items() if key != payment_method}
-    return each(rows, "rate", lambda row: _rest_rate(row) if row.get("payment_method") not in other else None)
+    own = [row for row in offered if row.get("payment_method") not in other]
+    return each(own or offered, "rate", _rest_rate)  # a product that knows one method only has no other price
 
 
 def listed_rates(nodes: Iterable[Json]) -> list[Rate]:
     """Return the rates of GraphQL nodes: `value`, `validFrom`, `validTo`."""
     return each(nodes, "rate", _listed_rate)
+
+
+def contradict(rates: Iterable[Rate]) -> bool:
+    """Tell whether two rates hold from the same moment on and differ."""
+    first: dict[datetime | None, Decimal] = {}
+    return any(first.setdefault(rate.start, rate.pence) != rate.pence for rate in rates)
 
 
 def by_day_and_night(day: Iterable[Rate], night: Iterable[Rate], when: Night, begin: datetime, end: datetime) -> list[Rate]:
