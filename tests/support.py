@@ -97,6 +97,39 @@ class HandClock:
         await settle(self._turns)
 
 
+class Impatient(HandClock):
+    """Sleeps no time at all, but believes that it did."""
+
+    async def sleep_until(self, moment: datetime) -> None:
+        self.set(max(moment, self.now()))
+
+
+class Uncounted:
+    """A meter that lets everything pass, and remembers pauses."""
+
+    def __init__(self) -> None:
+        self.paused: list[datetime] = []
+
+    def spend(self, moment: datetime) -> None:
+        pass
+
+    def pause(self, until: datetime) -> None:
+        self.paused.append(until)
+
+
+class Purse:
+    """A pocket in memory, which outlives a source."""
+
+    def __init__(self) -> None:
+        self.text: str | None = None
+
+    def read(self) -> str | None:
+        return self.text
+
+    def write(self, text: str | None) -> None:
+        self.text = text
+
+
 async def settle(turns: int = 200) -> None:
     """Let every task that can run do so."""
     for _ in range(turns):

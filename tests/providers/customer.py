@@ -19,44 +19,11 @@ from bridge.simulator.octopus import BACKEND_PATH, GRAPHQL_PATH, REST_PATH
 from bridge.simulator.octopus import Octopus as Simulated
 from bridge.transport.http import Http
 from tests.providers.direct import Direct
-from tests.support import HandClock, Knowledge
+from tests.support import Impatient, Knowledge, Purse, Uncounted
 
 HOST = "http://127.0.0.1"
 KEY = "sk_live_demo"
 MINUTE = timedelta(minutes=1)
-
-
-class Impatient(HandClock):
-    """Sleeps no time at all, but believes that it did."""
-
-    async def sleep_until(self, moment: datetime) -> None:
-        self.set(max(moment, self.now()))
-
-
-class Uncounted:
-    """A meter that lets everything pass, and remembers pauses."""
-
-    def __init__(self) -> None:
-        self.paused: list[datetime] = []
-
-    def spend(self, moment: datetime) -> None:
-        pass
-
-    def pause(self, until: datetime) -> None:
-        self.paused.append(until)
-
-
-class Purse:
-    """A pocket in memory, which outlives a source."""
-
-    def __init__(self) -> None:
-        self.text: str | None = None
-
-    def read(self) -> str | None:
-        return self.text
-
-    def write(self, text: str | None) -> None:
-        self.text = text
 
 
 @dataclass

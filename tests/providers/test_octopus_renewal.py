@@ -8,7 +8,8 @@ import pytest
 
 from bridge.errors import RateLimited, SourceError, Unauthenticated, Unreachable
 from tests.providers.test_octopus_sign_in import BAD_KEY, EXPECTED, HOUR, kept, ways
-from tests.providers.wire import KEY, NOON, SIGN_IN, Purse, Wire, failure, granted
+from tests.providers.wire import KEY, NOON, SIGN_IN, Wire, failure, granted
+from tests.support import Purse
 
 MINUTE = timedelta(minutes=1)
 TOO_MANY = failure("KT-CT-1199", "obtainKrakenToken", message="Too many requests.", errorType="AUTHORIZATION")

@@ -15,8 +15,8 @@ from bridge.providers.octopus.operations import OPERATIONS
 from bridge.providers.octopus.sign_in import Grant
 from bridge.providers.octopus.source import Octopus
 from tests.providers.test_octopus_household import account, agreed, point
-from tests.providers.wire import JSON, KEY, NOON, SIGN_IN, Purse, Wire, failure, granted, settings
-from tests.support import Knowledge, gathered
+from tests.providers.wire import JSON, KEY, NOON, SIGN_IN, Wire, failure, granted, settings
+from tests.support import Knowledge, Purse, gathered
 
 PASSWORD, EMAIL = 'planted "9f2c" & more', "someone@example.com"
 TOKEN, REFRESH = "token-planted-7d1e", "refresh-of-token-planted-7d1e"

@@ -32,33 +32,13 @@ from bridge.simulator.tibber import Tibber as Simulated
 from bridge.simulator.tibber_schema import SDL
 from bridge.transport.http import Http
 from tests.providers.direct import Direct
-from tests.support import FACTS, HandClock, Knowledge, utc
+from tests.support import FACTS, Impatient, Knowledge, Uncounted, utc
 
 TOKEN = "a-token-that-must-stay-secret"
 OSLO = Home("0a0a0a0a-0000-4000-8000-000000000001", "Holm Street", "Europe/Oslo", "NOK", "NO1")
 BERLIN = Home("0a0a0a0a-0000-4000-8000-000000000002", "Cabin", "Europe/Berlin", "EUR", "DE-LU", produces=True)
 LEFT = Home("0a0a0a0a-0000-4000-8000-000000000003", "Old flat", "Europe/Oslo", "NOK", "NO1", has_subscription=False)
 HOURLY = Home("0a0a0a0a-0000-4000-8000-000000000004", "Dijk", "Europe/Amsterdam", "EUR", "NL", quarter_hourly=False)
-
-
-class Uncounted:
-    """A budget without end that notes the pauses."""
-
-    def __init__(self) -> None:
-        self.paused: list[datetime] = []
-
-    def spend(self, moment: datetime) -> None:
-        pass
-
-    def pause(self, until: datetime) -> None:
-        self.paused.append(until)
-
-
-class Impatient(HandClock):
-    """Sleeps no time at all, but believes that it did."""
-
-    async def sleep_until(self, moment: datetime) -> None:
-        self.set(max(moment, self.now()))
 
 
 @dataclass

@@ -21,7 +21,7 @@ from bridge.providers.octopus.source import Octopus
 from bridge.redact import Redactor
 from bridge.transport.graphql import GraphQL, Json
 from bridge.transport.http import Http
-from tests.support import HandClock, utc
+from tests.support import Impatient, Purse, Uncounted, utc
 
 NOON = utc("2026-06-10T12:00")
 KEY = "sk_live_planted_0123456789"
@@ -40,39 +40,6 @@ class Sent:
     given: Mapping[str, Any]  # variables, or the query of REST
     authorization: str | None
     host: str
-
-
-class Uncounted:
-    """A budget without end that notes the pauses."""
-
-    def __init__(self) -> None:
-        self.paused: list[datetime] = []
-
-    def spend(self, moment: datetime) -> None:
-        pass
-
-    def pause(self, until: datetime) -> None:
-        self.paused.append(until)
-
-
-class Impatient(HandClock):
-    """Sleeps no time at all, but believes that it did."""
-
-    async def sleep_until(self, moment: datetime) -> None:
-        self.set(max(moment, self.now()))
-
-
-class Purse:
-    """A pocket in memory, which outlives a source."""
-
-    def __init__(self) -> None:
-        self.text: str | None = None
-
-    def read(self) -> str | None:
-        return self.text
-
-    def write(self, text: str | None) -> None:
-        self.text = text
 
 
 class Wire:
