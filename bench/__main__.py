@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
-from bench import days, lateness, memory, start, throughput
+from bench import commands, days, lateness, memory, start, throughput
 from bench.table import Row, circumstances, drawn
 from bridge.faults import PREFIX
 from bridge.simulator.broker import programs
@@ -23,6 +23,7 @@ BENCHES: Mapping[str, Callable[[Path], Awaitable[list[Row]]]] = {
     "start": start.measured,
     "lateness": lateness.measured,
     "throughput": throughput.measured,
+    "commands": commands.measured,
     "requests": days.measured,
 }
 HEAD = """\

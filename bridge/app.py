@@ -11,16 +11,20 @@ from functools import partial
 from pathlib import Path
 
 from bridge.clock import SANE, Clock
+from bridge.commands import catalogue
+from bridge.commands.desk import Desk
+from bridge.commands.offer import Offer
 from bridge.errors import Fault, Misconfigured
 from bridge.feed.health import BridgeReport, SourceReport
 from bridge.feed.latest import Latest
 from bridge.feed.leftovers import Leftovers
 from bridge.feed.poll import Poller
 from bridge.feed.slots import Slots
-from bridge.providers.base import Source, SourceSettings, Surroundings
+from bridge.providers.base import Provider, Source, SourceSettings, Surroundings
 from bridge.redact import Redactor
 from bridge.settings import Settings
 from bridge.state.budget import Budget
+from bridge.state.ledger import Ledger
 from bridge.state.lock import unusable
 from bridge.state.pocket import Pocket
 from bridge.state.store import Store
@@ -43,6 +47,7 @@ class Account:
     latest: Latest
     report: SourceReport
     http: Http
+    provider: Provider
 
 
 class App:
@@ -56,9 +61,19 @@ class App:
         self.slots = Slots(self.topics, [account.latest for account in self.accounts], self.shelf, clock)
         client_id = f"kwh2mqtt-{store.installation_id()[:8]}"
         state_topic = self.topics.bridge("state")
-        self.broker = Broker(settings.mqtt, self.shelf, clock, state_topic=state_topic, client_id=client_id)
+        self._pollers = {account.latest.source: self.poller(account) for account in self.accounts}
+        offers = {(offer.source, offer.name): offer for account in self.accounts for offer in self._offers(account, settings)}
+        self.desk = Desk(
+            self.topics, offers, settings.grants, settings.commands, Ledger(store.database), clock, redact,
+            lambda message: self.shelf.put([message]),
+        )  # fmt: skip
+        self.broker = Broker(
+            settings.mqtt, self.shelf, clock, state_topic=state_topic, client_id=client_id,
+            commands=self.topics.commands, arrived=self.desk.arrived,
+        )  # fmt: skip
         reports = [account.report for account in self.accounts]
-        self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock)
+        kinds = {offer.full_name: offer.kind.value for offer in offers.values()}
+        self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock, kinds)
         self._leftovers = Leftovers(self.topics, self.shelf, store)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -67,6 +82,7 @@ class App:
             running = [
                 tasks.create_task(self.broker.run(), name="broker"),
                 tasks.create_task(self._feed(), name="feed"),
+                tasks.create_task(self.desk.run(), name="commands"),
             ]
             await stop.wait()
             for task in reversed(running):  # the broker last: it says goodbye
@@ -89,8 +105,8 @@ class App:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.slots.run(), name="slots")
             tasks.create_task(self.report.run(), name="health")
-            for account in self.accounts:
-                tasks.create_task(self.poller(account).run(), name=f"poll-{account.latest.source}")
+            for name, poller in self._pollers.items():
+                tasks.create_task(poller.run(), name=f"poll-{name}")
 
     def account(self, name: str) -> Account:
         """Return the source called `name`. Raises Misconfigured where there is none."""
@@ -104,6 +120,11 @@ class App:
             account.source, account.report, self.topics, self.shelf, self.clock, self.redact,
             after_poll=after_poll or self._after_poll,
         )  # fmt: skip
+
+    def _offers(self, account: Account, settings: Settings) -> Iterator[Offer]:
+        name = account.latest.source
+        own, refresh = settings.documents.get(name, {}), self._pollers[name].refresh
+        return catalogue.offers(name, account.provider, account.source, account.latest, own, refresh)
 
     def _after_poll(self) -> None:
         self.shelf.put([self.report.info(), self.report.health(self.clock.now())])
@@ -148,7 +169,7 @@ def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: 
     source = provider.source(own, Surroundings(name, http, clock, redact, store.share(), tokens=tokens))
     latest = Latest(name, own.sites, store, identity)
     report = SourceReport(topics, own.provider, latest, budget, partial(store.deprecations, name, own.provider))
-    return Account(source, latest, report, http)
+    return Account(source, latest, report, http, provider)
 
 
 def _identity(settings: SourceSettings, store: Store) -> str:

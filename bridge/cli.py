@@ -30,6 +30,7 @@ examples:
   kwh2mqtt run --config bridge.toml      the main job
   kwh2mqtt poll home                     what would be published for [sources.home]
   kwh2mqtt introspect home               does what we ask for still fit the provider's GraphQL schema?
+  kwh2mqtt request home prices           ask the bridge for something, over the broker
 
 the configuration is looked for in --config, $KWH2MQTT_CONFIG, ./config/bridge.toml, /etc/kwh2mqtt/bridge.toml
 exit codes: 0 done, 2 wrong usage or configuration, 1 anything else
@@ -70,7 +71,12 @@ def _done(arguments: Sequence[str] | None) -> int:
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    return _parser().parse_args(arguments, argparse.Namespace(config=None, verbose=False))
+    parser = _parser()
+    given, left = parser.parse_known_args(arguments, argparse.Namespace(config=None, verbose=False))
+    if left and (not hasattr(given, "words") or any(word.startswith("-") for word in left)):
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    given.left = left  # words after an option, which argparse does not join to those before it
+    return given
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -110,6 +116,14 @@ def _parser() -> argparse.ArgumentParser:
                          "kwh2mqtt introspect home")  # fmt: skip
     for sub in (poll, introspect):
         sub.add_argument("source", metavar="SOURCE", help="the NAME of a [sources.NAME] section")
+    request = command("request", _request, "send a command over the broker and print the answer; without one, list what there is",
+                      "kwh2mqtt request home readings previous=7d first=5")  # fmt: skip
+    request.add_argument("words", nargs="*", metavar="SOURCE OPERATION KEY=VALUE", help="whom to ask for what, and how")
+    request.add_argument("--client", metavar="NAME", help="who asks; default: the login's name at the broker")
+    request.add_argument("--id", metavar="ID", help="the same one again brings the answer that is known; default: a random one")
+    request.add_argument("--list", action="store_true", help="list the operations that there are, or those of SOURCE")
+    request.add_argument("--complete", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    request.set_defaults(commands=commands.choices)
     return parser
 
 
@@ -122,8 +136,8 @@ def _everywhere() -> argparse.ArgumentParser:
     return options
 
 
-def _configured(given: argparse.Namespace) -> tuple[Settings, Redactor]:
-    settings = load(given.config)
+def _configured(given: argparse.Namespace, *, sources_wanted: bool = True) -> tuple[Settings, Redactor]:
+    settings = load(given.config, sources_wanted=sources_wanted)
     redact = Redactor(settings.secrets())
     _log_to_stderr(redact, verbose=given.verbose)
     return settings, redact
@@ -223,6 +237,22 @@ def _introspect(given: argparse.Namespace) -> int:
 
     settings, redact = _configured(given)
     return _finished(introspect(settings, redact, given.source))
+
+
+def _request(given: argparse.Namespace) -> int:
+    if given.complete is not None:
+        from bridge.complete import complete
+
+        complete(given.commands)
+        return DONE
+    from bridge.ask import ask, listed, question
+
+    settings, _ = _configured(given, sources_wanted=False)
+    words = [*given.words, *given.left]
+    if given.list or len(words) < len(("SOURCE", "OPERATION")):
+        return _finished(listed(settings.mqtt, words[0] if words else None))
+    client = settings.mqtt.username if given.client is None else given.client
+    return _finished(ask(settings.mqtt, question(words, client=client, id_=given.id)))
 
 
 def _log_to_stderr(redact: Redactor, *, verbose: bool) -> None:

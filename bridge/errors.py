@@ -2,6 +2,13 @@
 
 BridgeError
 ├── Misconfigured          mend the configuration; holds every fault found, a line each
+├── CommandError           a device asked for what it cannot have
+│   ├── BadRequest         mend the command
+│   ├── UnknownOperation   ask for another
+│   ├── NotGranted         let the owner of the bridge grant it
+│   ├── Expired            it came too late
+│   ├── WasRetained        send it without the retain flag
+│   └── TooMany            wait `retry_after`
 └── SourceError            something between us and a provider
     ├── Unreachable        try again later: no connection, a 5xx, a page of HTML
     │   ├── TimedOut       likewise, after waiting
@@ -13,6 +20,7 @@ BridgeError
     │   └── BudgetSpent    wait `retry_after`: our own budget said so, nothing was sent
     ├── NotFound           the thing asked for is not there
     ├── Refused            the provider said no, with its `reasons`
+    ├── OutcomeUnknown     look yourself: a write was sent and no answer came, so it may or may not be done
     └── Incomplete         the provider knows no more yet
 
 `code` is what devices see, in `{source}/health` and in answers to commands.
@@ -52,6 +60,50 @@ class Misconfigured(BridgeError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
         self.faults = tuple(faults)
+
+
+class CommandError(BridgeError):
+    """A command that is not carried out, through no fault of a provider's."""
+
+    code = "bad_request"
+
+    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BadRequest(CommandError):
+    """The command cannot be read, or asks for what makes no sense."""
+
+
+class UnknownOperation(CommandError):
+    """There is no such source or operation."""
+
+    code = "unknown_operation"
+
+
+class NotGranted(CommandError):
+    """The client may not do this."""
+
+    code = "not_allowed"
+
+
+class Expired(CommandError):
+    """The command came after its end."""
+
+    code = "expired"
+
+
+class WasRetained(CommandError):
+    """The command was retained: it may be older than anybody knows."""
+
+    code = "retained"
+
+
+class TooMany(CommandError):
+    """The client asks too often; `retry_after` is to be waited in full."""
+
+    code = "rate_limited"
 
 
 class SourceError(BridgeError):
@@ -115,6 +167,12 @@ class Refused(SourceError):
     """The provider understood and said no; `reasons` are its own words."""
 
     code = "refused"
+
+
+class OutcomeUnknown(SourceError):
+    """A write was sent, and nobody knows what became of it; it is not sent again."""
+
+    code = "outcome_unknown"
 
 
 class Incomplete(SourceError):

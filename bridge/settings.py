@@ -6,7 +6,7 @@ import re
 import stat
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,12 +19,17 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from bridge.commands import generic
+from bridge.commands.authorise import Grants
+from bridge.commands.documents import Document
+from bridge.commands.documents import load as load_documents
+from bridge.commands.settings import EVERYONE, ClientSettings, CommandsSettings
 from bridge.errors import Fault, Misconfigured
 from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_file, is_folder, nearest, unknown_sections, variable
 from bridge.providers import base as providers
 from bridge.providers.base import Provider, SourceSettings
 from bridge.state.settings import StateSettings
-from bridge.topics import RESERVED_SOURCES, SOURCE_NAME
+from bridge.topics import LONGEST_CLIENT, RESERVED_SOURCES, SOURCE_NAME
 from bridge.transport.settings import MqttSettings
 
 log = logging.getLogger(__name__)
@@ -33,6 +38,7 @@ M = TypeVar("M", bound=BaseModel)
 
 PLACES = (Path("config/bridge.toml"), Path("/etc/kwh2mqtt/bridge.toml"))
 DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
+PLANNED = {"bridge": {"cheapest", "plan", "plan_cancel", EVERYONE}}  # may be granted already, and are not there yet
 READABLE = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -47,6 +53,8 @@ class Gathered(BaseSettings):
     mqtt: dict[str, Any] = {}
     state: dict[str, Any] = {}
     sources: dict[str, dict[str, Any]] = {}
+    commands: dict[str, Any] = {}
+    clients: dict[str, dict[str, Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,9 @@ class Settings:
     state: StateSettings
     sources: Mapping[str, SourceSettings]
     providers: Mapping[str, Provider]  # by source
+    commands: CommandsSettings = field(default_factory=CommandsSettings)
+    grants: Grants = field(default_factory=dict)  # by client
+    documents: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)  # the user's own, by source and name
 
     def secrets(self) -> list[str]:
         """Return every secret in it."""
@@ -80,12 +91,15 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
             own = _section(section, f"sources.{name}", provider.settings, origin, faults)
             if own is not None:
                 used[name], sources[name] = provider, own
+    commands = _section(gathered.commands, "commands", CommandsSettings, origin, faults)
+    documents = _documents(sources, used, origin, faults)
+    grants = _grants(gathered.clients, _operations(used, documents), origin, faults)
     if sources_wanted and not gathered.sources and not faults:
         faults.append(_no_sources(origin))
-    if faults or mqtt is None or state is None:
+    if faults or mqtt is None or state is None or commands is None:
         raise Misconfigured(list({fault.key: fault for fault in reversed(faults)}.values())[::-1])
     _warn(table, origin)
-    return Settings(path, mqtt, state, sources, used)
+    return Settings(path, mqtt, state, sources, used, commands, grants, documents)
 
 
 def _found(file: Path | None) -> Path | None:
@@ -191,6 +205,47 @@ def _section(section: dict[str, Any], key: str, model: type[M], origin: Origin, 
     except ValidationError as error:
         faults += found_by(error, key, model, origin)
         return None
+
+
+def _documents(
+    sources: Mapping[str, SourceSettings], used: Mapping[str, Provider], origin: Origin, faults: list[Fault]
+) -> dict[str, dict[str, Document]]:
+    """Return the user's own documents of each source; what is wrong with one is a fault."""
+    found: dict[str, dict[str, Document]] = {}
+    folder = origin.toml.parent if origin.toml else Path()
+    for name, own in sources.items():
+        taken = {*generic.NAMES, *used[name].operations}
+        for one in load_documents(own, f"sources.{name}", used[name].guard, taken, folder, origin.file):
+            if isinstance(one, Fault):
+                faults.append(one)
+            else:
+                found.setdefault(name, {})[one.name] = one
+    return found
+
+
+def _operations(used: Mapping[str, Provider], documents: Mapping[str, Mapping[str, Document]]) -> dict[str, set[str]]:
+    """Return the names of every source's operations."""
+    return {name: {*generic.NAMES, *provider.operations, *documents.get(name, ())} for name, provider in used.items()}
+
+
+def _grants(
+    clients: Mapping[str, Mapping[str, Any]], known: Mapping[str, set[str]], origin: Origin, faults: list[Fault]
+) -> dict[str, tuple[str, ...]]:
+    """Return what each client is granted; a grant of what there is not is a fault that names the nearest one."""
+    grants: dict[str, tuple[str, ...]] = {}
+    names = sorted(f"{source}.{operation}" for source, operations in known.items() for operation in operations)
+    for client, section in clients.items():
+        key = f"clients.{client}"
+        if client != EVERYONE and (set(client) & set("+#/\0") or not 0 < len(client.encode()) <= LONGEST_CLIENT):
+            faults.append(Fault(key, "is no name for a client", "use one topic level of up to 64 bytes", origin.of(key)))
+        own = _section(dict(section), key, ClientSettings, origin, faults)
+        for grant in own.allow if own else ():
+            source, _, operation = grant.partition(".")
+            known_here = {*known.get(source, ()), EVERYONE} if source in known else PLANNED.get(source, set())
+            if grant != EVERYONE and operation not in known_here:
+                faults.append(Fault(f"{key}.allow", f"{grant} is no operation", nearest(grant, names), origin.of(f"{key}.allow")))
+        grants[client] = own.allow if own else ()
+    return grants
 
 
 def _provider(

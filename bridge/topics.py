@@ -10,6 +10,8 @@ bridge/{state,info,health}                        the bridge itself
 {source}/{site}/dispatch/{device}[/active]        when the provider lets a device run
 {source}/{site}/live/{quantity}                   what a meter shows now
 {source}/{site}/event                             not retained: what has just become known
+command/{client}/{source}/{operation}             in: a device asks for something
+response/{client}/{source}/{operation}            not retained: its answer
 
 Parts that we make are `[a-z0-9-]`; a configured source name stands as it is.
 """
@@ -23,6 +25,9 @@ RESERVED_SOURCES = frozenset({"bridge", "command", "response", "plan", "homeassi
 RESERVED_SITES = frozenset({"state", "health"})  # they stand where a site would
 SOURCE_NAME = r"[a-z][a-z0-9_-]*"
 LONGEST_LEVEL = 64
+LONGEST_CLIENT = 64  # bytes
+MOST_LEVELS, LONGEST_TOPIC = 100, 1024  # of a topic that somebody else has made up; mosquitto hangs up beyond 200 levels
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef+#]")
 _UNDECOMPOSED = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ß": "ss", "ẞ": "SS", "þ": "th",
                                "Þ": "Th", "ð": "d", "Ð": "D", "đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ı": "i"})  # fmt: skip
 
@@ -33,6 +38,14 @@ class Place(NamedTuple):
     source: str
     site: str | None
     device: str | None = None
+
+
+class Errand(NamedTuple):
+    """Who asks which source for what."""
+
+    client: str
+    source: str
+    operation: str
 
 
 class Topics:
@@ -74,6 +87,33 @@ class Topics:
     def event(self, source: str, site: str) -> str:
         return f"{self.base}/{source}/{site}/event"
 
+    @property
+    def commands(self) -> str:
+        """The filter that every command matches."""
+        return f"{self.base}/command/+/+/+"
+
+    def command(self, topic: str) -> Errand | None:
+        """Return who asks whom for what, or None where `topic` is no command's."""
+        match topic.removeprefix(f"{self.base}/").split("/"):
+            case ["command", client, source, operation] if client and len(client.encode()) <= LONGEST_CLIENT:
+                return Errand(client, source, operation)
+        return None
+
+    def command_of(self, errand: Errand) -> str:
+        """Return the topic of the command that `command` reads."""
+        return f"{self.own_commands(errand.client)}{errand.source}/{errand.operation}"
+
+    def own_commands(self, client: str) -> str:
+        """Return what every topic begins with on which this client may ask."""
+        return f"{self.base}/command/{client}/"
+
+    def response(self, errand: Errand) -> str:
+        return f"{self.base}/response/{errand.client}/{errand.source}/{errand.operation}"
+
+    def responses(self, client: str) -> str:
+        """Return what every topic begins with on which this client may be answered."""
+        return f"{self.base}/response/{client}/"
+
     def place(self, topic: str) -> Place | None:
         """Return the source (and site, and device) that `topic` belongs to, or None where it is the bridge's or not ours."""
         below = topic.removeprefix(f"{self.base}/")
@@ -102,3 +142,9 @@ def distinct(name: str, taken: Container[str]) -> str:
         number += 1
         candidate = f"{name}-{number}"
     return candidate
+
+
+def is_publishable(topic: str) -> bool:
+    """Tell whether any broker takes `topic`; on one without a name or with control characters (MQTT 5 §1.5.4) it may hang up."""
+    no_text = _NO_TEXT.search(topic) or any(ord(letter) & 0xFFFE == 0xFFFE for letter in topic)  # noqa: PLR2004
+    return 0 < len(topic.encode("utf-8", "replace")) <= LONGEST_TOPIC and topic.count("/") < MOST_LEVELS and not no_text

@@ -70,7 +70,10 @@ async def subscribed(settings: MqttSettings, topic: str = "#") -> AsyncIterator[
     """Yield what a subscriber of its own sees."""
     seen = Seen()
     protocol = aiomqtt.ProtocolVersion.V5 if settings.protocol == "5" else aiomqtt.ProtocolVersion.V311
-    async with aiomqtt.Client(settings.host, settings.port, protocol=protocol) as client:
+    password = settings.password.get_secret_value() if settings.password else None
+    async with aiomqtt.Client(
+        settings.host, settings.port, protocol=protocol, username=settings.username, password=password
+    ) as client:
         await client.subscribe(topic, qos=1)
 
         async def listen() -> None:

@@ -13,6 +13,7 @@ from bridge import __version__
 from bridge.cli import _parsed
 
 ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = ["run", "demo", "check", "poll", "introspect", "request"]
 SECRET = "planted-9f2c"
 HOME = '[sources.home]\nprovider = "tibber"\n'
 NOWHERE = "http://127.0.0.1:9/gql"  # the discard port: nobody listens
@@ -54,18 +55,19 @@ def test_the_version_is_told_after_a_command_too(tmp_path: Path) -> None:
 def test_help_names_every_command_with_examples_and_exit_codes(tmp_path: Path) -> None:
     ran = command(tmp_path, "--help")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert re.findall(r"^    (\w+) ", ran.stdout, re.MULTILINE) == ["run", "demo", "check", "poll", "introspect"]
+    assert re.findall(r"^    (\w+) ", ran.stdout, re.MULTILINE) == COMMANDS
     assert re.findall(r"^  (kwh2mqtt \w+)", ran.stdout, re.MULTILINE) == [
         "kwh2mqtt demo",
         "kwh2mqtt check",
         "kwh2mqtt run",
         "kwh2mqtt poll",
         "kwh2mqtt introspect",
+        "kwh2mqtt request",
     ]
     assert "exit codes: 0 done, 2 wrong usage or configuration, 1 anything else" in ran.stdout
 
 
-@pytest.mark.parametrize("name", ["run", "demo", "check", "poll", "introspect"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_help_of_a_command_has_an_example(name: str, tmp_path: Path) -> None:
     ran = command(tmp_path, name, "--help")
     assert (ran.returncode, f"example:\n  kwh2mqtt {name}" in ran.stdout) == (0, True)
@@ -82,6 +84,8 @@ def test_help_of_a_command_has_an_example(name: str, tmp_path: Path) -> None:
         ["--config"],
         ["poll", "home", "cabin"],
         ["introspect", "a", "b"],
+        ["request", "home", "prices", "--brew"],
+        ["request", "home", "prices", "--id"],
     ],
 )
 def test_wrong_usage_is_two(arguments: list[str], tmp_path: Path) -> None:
@@ -89,7 +93,7 @@ def test_wrong_usage_is_two(arguments: list[str], tmp_path: Path) -> None:
     assert (ran.returncode, ran.stdout, "usage: kwh2mqtt" in ran.stderr) == (2, "", True)
 
 
-@pytest.mark.parametrize("name", ["run", "check", "poll", "introspect"])
+@pytest.mark.parametrize("name", ["run", "check", "poll", "introspect", "request"])
 def test_each_fault_of_the_configuration_is_a_line_with_file_key_and_mend(name: str, tmp_path: Path) -> None:
     configured(tmp_path, f"[mqtt]\nport = '{SECRET}'\n{HOME}tokn = '{SECRET}'\n")
     ran = command(tmp_path, name, *(["home"] if name in ("poll", "introspect") else []), "--config", "bridge.toml")
@@ -171,6 +175,30 @@ def test_a_schema_that_cannot_be_had_is_one_and_says_why(tmp_path: Path) -> None
     assert ran.stdout.startswith("fault      home: 127.0.0.1:9 cannot be reached")
     assert ran.stdout.endswith("; check the internet connection and the source's address, then try again\n")
     assert (ran.returncode, ran.stderr, (tmp_path / "state" / "schemas").exists()) == (1, "", False)
+
+
+def test_a_word_that_is_no_key_and_value_is_two(tmp_path: Path) -> None:
+    ran = command(whole(tmp_path), "request", "--id", "7", "home", "--config", "bridge.toml", "readings", "first")
+    line = 'first: is no KEY=VALUE; write such as first=5, from=2026-11-20T00:00:00Z or sites=["a"]\n'
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", line)
+
+
+@pytest.mark.parametrize("words", [["home", "prices"], [], ["--list"], ["home"]])
+def test_a_request_needs_no_source_but_a_broker(words: list[str], tmp_path: Path) -> None:
+    configured(tmp_path, "[mqtt]\nhost = '127.0.0.1'\nport = 9\n")
+    ran = command(tmp_path, "request", *words, "--config", "bridge.toml")
+    line = "127.0.0.1:9: Connection refused; check mqtt.host and mqtt.port, and that the broker runs\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (1, "", line)
+
+
+def test_words_after_an_option_belong_to_those_before_it() -> None:
+    for line in (
+        "request home prices a=1 b=2 --id 7",
+        "request --id 7 home prices a=1 b=2",
+        "request home --id 7 prices a=1 b=2",
+    ):
+        given = _parsed(line.split())
+        assert ([*given.words, *given.left], given.id) == (["home", "prices", "a=1", "b=2"], "7")
 
 
 def test_no_output_shows_the_token_however_much_is_said(tmp_path: Path) -> None:

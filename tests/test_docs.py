@@ -25,14 +25,15 @@ from pydantic import BaseModel, TypeAdapter
 
 from bridge import cli, errors
 from bridge.app import built
+from bridge.commands.settings import ClientSettings, CommandsSettings
 from bridge.demo import API_KEY, TOKEN, _providers, _settings
-from bridge.models.message import Message
+from bridge.models.message import Arrival, Message
 from bridge.models.observation import Observation, PricesSeen, SitesSeen
 from bridge.models.payload import Columns, Payload, Price, PriceSlot, SourceHealth, Summary
 from bridge.models.price import HOUR, Curve, Slot
 from bridge.pricing.day import midnight
 from bridge.providers import base
-from bridge.providers.base import GROUP, Provider, Surroundings
+from bridge.providers.base import GROUP, DocumentSettings, Provider, Surroundings
 from bridge.providers.octopus import dispatching, households, metering, notices
 from bridge.providers.octopus.codes import CODES
 from bridge.providers.octopus.household import Tariff
@@ -46,15 +47,23 @@ from bridge.settings import Gathered, load
 from bridge.simulator.broker import HOST, Running
 from bridge.state.budget import BudgetSettings
 from bridge.state.settings import StateSettings
+from bridge.topics import Errand, Topics
 from bridge.transport.http import Http
 from bridge.transport.settings import MqttSettings, TlsSettings
-from tests.support import HandClock, Knowledge, gathered, utc
+from tests.support import HandClock, Knowledge, gathered, settle, utc
 
 ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for name in ("README", "CONTRIBUTING", "CHANGELOG"))
 EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
-DOCUMENTS = {"README.md": README, "CONTRIBUTING.md": CONTRIBUTING, "CHANGELOG.md": CHANGELOG, "docs/octopus.md": OCTOPUS}
+COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
+DOCUMENTS = {
+    "README.md": README,
+    "CONTRIBUTING.md": CONTRIBUTING,
+    "CHANGELOG.md": CHANGELOG,
+    "docs/octopus.md": OCTOPUS,
+    "docs/commands.md": COMMANDS,
+}
 
 BASE = "kwh2mqtt"
 MOMENT = utc("2026-11-20T12:00:06")  # of the listing; tomorrow's prices have just come
@@ -80,13 +89,19 @@ def one(text: str, language: str, mark: str) -> str:
 
 
 async def published(moment: datetime, folder: Path, *, shown: datetime | None = None) -> list[Message]:
-    """Return what the demo's bridge tells after its first poll at `moment`; `shown` is a later time to which it goes on."""
+    """Return what the demo's bridge tells after its first poll at `moment`, and a query and a write that it is asked for.
+
+    `shown` is a later time to which it goes on.
+    """
     clock = HandClock(moment)
     async with _providers(clock.now) as tables, built(_settings(MqttSettings(), folder, tables), clock, REDACT) as app:
         for account in app.accounts:
             await app.poller(account).poll()
             app.shelf.put(account.report.messages(moment))
         app.shelf.put([app.report.info(), app.report.health(moment)])
+        for operation in ("tibber/sites", "octopus/boost_start"):
+            app.desk.arrived(Arrival(f"{BASE}/command/me/{operation}", b'{"id": "1", "args": {}}'))
+        await settle()
         if shown is not None:
             await app.slots.show(shown)
         told = [await app.shelf.take() for _ in range(len(app.shelf))]
@@ -158,7 +173,13 @@ def row_of(topic: str) -> Row | None:
 
 async def test_every_topic_is_in_the_table_and_every_line_of_the_table_is_published(topics: dict[str, Message]) -> None:
     assert [topic for topic in topics if row_of(topic) is None] == []
-    assert [row.topic for row in table() if not any(row_of(topic) == row for topic in topics)] == []
+    ours = [row for row in table() if not row.what.startswith("yours to write")]
+    assert [row.topic for row in ours if not any(row_of(topic) == row for topic in topics)] == []
+
+
+def test_the_topics_that_are_yours_to_write_are_the_commands() -> None:
+    (yours,) = (row.topic for row in table() if row.what.startswith("yours to write"))
+    assert Topics(BASE).command_of(Errand("{client}", "{source}", "{operation}")) == f"{BASE}/{yours}"
 
 
 async def test_everything_is_retained_but_what_the_table_says(told: list[Message]) -> None:
@@ -192,8 +213,8 @@ def end_of_worth(said: str, topic: str, topics: Mapping[str, Message], moment: d
             return next((end + minute for start, end in starts_and_ends if start <= moment < end), None)
         case "60 s after it was published":
             return MOMENT + minute
-        case "10 min after it was published":
-            return MOMENT + timedelta(minutes=10)
+        case "5 min after it was published" | "10 min after it was published":
+            return MOMENT + timedelta(minutes=int(said.partition(" ")[0]))
     assert said == ""
     return None
 
@@ -491,6 +512,7 @@ def test_the_example_configuration_is_valid_as_it_stands(tmp_path: Path) -> None
 def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path, way: str) -> None:
     for name in ("ca.pem", "client.pem", "client.key"):
         (tmp_path / name).touch()
+    shutil.copytree(ROOT / "config" / "queries", tmp_path / "queries")
     text = signed_in_by(way, uncommented(EXAMPLE)).replace("/etc/kwh2mqtt/", f"{tmp_path}/")
     settings = load(written(tmp_path, text))
     assert octopus(settings).credentials()
@@ -498,7 +520,11 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
     addresses = {key: getattr(TENANTS["uk"], key) for key in ("url", "rest_url", "backend_url")}
     usual = OctopusSettings.model_validate({"provider": "octopus", "api_key": "a-key", **addresses})
     unlike = {key for key in keys(OctopusSettings) if getattr(octopus(settings), key) != getattr(usual, key)}
-    assert unlike - {*WAYS, "password"} == {"account", "night", "sites"}
+    assert unlike - {*WAYS, "password"} == {"account", "night", "sites", "operations"}
+    assert settings.commands == CommandsSettings()
+    assert settings.grants == {"wallbox": ("home.prices", "octopus.boost_start")}
+    own = {source: {name: one.kind for name, one in documents.items()} for source, documents in settings.documents.items()}
+    assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}}
     assert tibber(settings).budget == BudgetSettings()
     assert tibber(settings).sites == {"0a0a0a0a-0000-4000-8000-000000000002": "cabin"}
     shown_ones, defaults = settings.mqtt.model_dump(), MqttSettings().model_dump()
@@ -527,6 +553,9 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["home"]["budget"]) == keys(BudgetSettings)
     assert set(table["sources"]["octopus"]) == keys(OctopusSettings)
     assert set(table["sources"]["octopus"]["budget"]) == keys(BudgetSettings)
+    assert set(table["sources"]["octopus"]["operations"]["my_sessions"]) == keys(DocumentSettings)
+    assert set(table["commands"]) == keys(CommandsSettings)
+    assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 
 
 # commands
@@ -546,9 +575,15 @@ def test_every_command_in_the_documentation_is_one() -> None:
     parser = cli._parser()
     given = [arguments for text in DOCUMENTS.values() for arguments in commands(text)]
     options = {word for arguments in given for word in arguments if word.startswith("-")}
-    assert options <= {"--config", "--verbose", "--version", "--help", "--once", "--online"}  # argparse would take a part of one
+    everywhere = {"--config", "--verbose", "--version", "--help"}
+    assert options <= {*everywhere, "--once", "--online", "--client", "--id", "--list"}  # argparse would take a part of one
     functions = {parser.parse_args(arguments).command for arguments in given}
-    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect}
+    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._request}
+
+
+def test_the_table_of_commands_names_each() -> None:
+    named = [row[0].strip("`").split()[1] for row in rows(README, "| command | what it does |")]
+    assert set(named) == set(cli._parser().parse_args(["request"]).commands)
 
 
 def test_the_readme_names_the_exit_codes() -> None:
@@ -719,8 +754,9 @@ def test_contributing_names_every_observation_and_all_that_a_provider_may_have()
     assert [name.strip("`") for name, *_ in table] == [kind.__name__ for kind in get_args(Observation)]
     optional = {field.name for field in fields(Provider)} - {"settings", "source"}
     assert set(re.findall(r"`Provider\((\w+)=…\)`", CONTRIBUTING)) == optional
-    assert [name for name in ("Pocket", "Endpoint", "Operation", "Executor", "Guard") if f"`{name}`" not in CONTRIBUTING] == []
-    assert {"Pocket", "Endpoint", "Operation", "Executor", "Guard"} <= set(vars(base))
+    words = {"Pocket", "Endpoint", "Operation", "Executor", "Historian", "Refreshable", "Guard"}
+    assert [name for name in sorted(words) if f"`{name}`" not in CONTRIBUTING] == []
+    assert words <= set(vars(base))
 
 
 def example() -> ModuleType:

@@ -17,8 +17,9 @@ FLOORS: tuple[set[str], ...] = (
     {"providers"},
     {"feed", "commands", "readers"},
     {"settings"},
-    {"cli", "app", "__main__", "demo", "check", "preview", "introspect", "simulator", "web", "metrics", "watch"},
-)
+    {"cli", "app", "__main__", "demo", "check", "preview", "introspect", "ask", "complete", "simulator", "web", "metrics",
+     "watch"},
+)  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 GROUND, ROOF = 0, len(FLOORS) - 1
 ON_THE_GROUND = {*sys.stdlib_module_names, "bridge", "pydantic", "typing_extensions"}

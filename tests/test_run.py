@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -244,6 +245,27 @@ def test_poll_prints_what_would_be_published_and_publishes_nothing(tmp_path: Pat
     topics = [line.split(" ", 1)[0] for line in out.splitlines()]
     assert "kwh2mqtt/home/holm-street/price/import/value" in topics
     assert len(set(topics)) == len(topics) >= 17
+
+
+async def test_a_request_is_answered_and_the_exit_code_tells_how(tmp_path: Path, mqtt: MqttSettings) -> None:
+    async def requested(*words: str) -> tuple[int, Any, str]:
+        (tmp_path / "shell.toml").write_text(f'[mqtt]\nhost = "{mqtt.host}"\nport = {mqtt.port}\n')
+        command = (sys.executable, "-m", "bridge", "request", *words, "--config", str(tmp_path / "shell.toml"))
+        process = await asyncio.create_subprocess_exec(*command, stdout=-1, stderr=-1, cwd=ROOT)
+        out, err = await process.communicate()
+        return process.returncode or 0, json.loads(out), err.decode()
+
+    async with tibber() as (_, url), subscribed(mqtt) as seen, started(write(tmp_path, mqtt, ("home", url))) as bridge:
+        await seen.until(lambda seen: seen.get("kwh2mqtt/home/state") == "online")
+        good, bad = await requested("home", "sites", "--id", "7"), await requested("home", "brew", "--client", "me")
+        assert await bridge.ended(signal.SIGTERM) == 0
+    code, answer, err = good
+    assert (code, err, answer["id"], answer["status"]) == (0, "", "7", "ok")
+    assert [site["site"] for site in answer["data"]["sites"]] == ["holm-street", "cabin"]
+    code, answer, err = bad
+    assert (code, err, answer["error"]["code"]) == (1, "", "unknown_operation")
+    clients = {str(message.topic).split("/")[2] for message in seen.messages if "/response/" in str(message.topic)}
+    assert clients == {"kwh2mqtt-cli", "me"}
 
 
 async def test_the_demo_has_a_source_of_every_provider() -> None:

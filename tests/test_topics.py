@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.topics import RESERVED_SOURCES, Place, Topics, distinct, fold
+from bridge.topics import LONGEST_TOPIC, MOST_LEVELS, RESERVED_SOURCES, Errand, Place, Topics, distinct, fold, is_publishable
 
 TOPICS = Topics("home/energy")
 source_names = st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True).filter(lambda name: name not in RESERVED_SOURCES)
@@ -127,3 +127,40 @@ def test_a_topic_that_tells_of_a_device_is_placed_with_it(source: str, site: str
 )
 def test_what_is_no_sources_topic_has_no_place(topic: str) -> None:
     assert TOPICS.place(topic) is None
+
+
+@pytest.mark.parametrize(
+    "topic", ["a", "kwh2mqtt/response/wallbox/", "a b/ä/\ufeff", "/" * (MOST_LEVELS - 1), "a" * LONGEST_TOPIC]
+)
+def test_such_a_topic_can_be_published_to(topic: str) -> None:
+    assert is_publishable(topic)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "",
+        "a/+",
+        "a/#",
+        "a\x00",
+        "a\n",
+        "\x7f",
+        "\x9f",
+        "\ud800",
+        "\ufdd0",
+        "\uffff",
+        "\U0001fffe",
+        "/" * MOST_LEVELS,
+        "ä" * LONGEST_TOPIC,
+    ],
+)
+def test_at_such_a_topic_some_brokers_hang_up(topic: str) -> None:
+    assert not is_publishable(topic)
+
+
+@given(levels, source_names, levels)
+def test_a_command_is_read_as_it_is_asked_and_its_answer_lies_among_the_clients_own(client: str, source: str, name: str) -> None:
+    errand = Errand(client, source, name)
+    assert TOPICS.command(TOPICS.command_of(errand)) == errand
+    assert TOPICS.command_of(errand).startswith(TOPICS.own_commands(client))
+    assert TOPICS.response(errand).startswith(TOPICS.responses(client))

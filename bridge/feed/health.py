@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,7 +101,16 @@ class SourceReport:
 class BridgeReport:
     """Tells how the bridge fares, every minute, and who it is."""
 
-    def __init__(self, topics: Topics, sources: Sequence[SourceReport], shelf: Shelf, broker: Broker, clock: Clock) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        sources: Sequence[SourceReport],
+        shelf: Shelf,
+        broker: Broker,
+        clock: Clock,
+        operations: Mapping[str, str] | None = None,
+    ) -> None:
+        self._operations = dict(operations or {})  # name → query or write
         self._topics, self._sources, self._shelf, self._broker, self._clock = topics, sources, shelf, broker, clock
         self._lag_s = 0.0
         self._started = clock.now()
@@ -111,7 +120,7 @@ class BridgeReport:
             version=__version__,
             schema_version=SCHEMA_VERSION,
             sources={report.latest.source: report.info() for report in self._sources},
-            operations={},
+            operations=self._operations,
         )
         return Message(self._topics.bridge("info"), payload.encoded())
 

@@ -7,11 +7,21 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.errors import BridgeError, BudgetSpent, RateLimited, SourceError, Unauthenticated
+from bridge.errors import BridgeError, BudgetSpent, RateLimited, SourceError, TooMany, Unauthenticated
 from bridge.feed.health import SourceReport
 from bridge.feed.publish import Publisher
-from bridge.models.observation import Shortfall
-from bridge.providers.base import Source
+from bridge.models.observation import (
+    DevicesSeen,
+    FiguresSeen,
+    LiveSeen,
+    Observation,
+    PricesSeen,
+    ReadingsSeen,
+    SchedulesSeen,
+    Shortfall,
+    SitesSeen,
+)
+from bridge.providers.base import Refreshable, Source
 from bridge.redact import Redactor
 from bridge.state.database import Statement
 from bridge.topics import Topics
@@ -25,10 +35,22 @@ LONGEST_BACK_OFF = timedelta(minutes=30)
 BAD_CREDENTIALS = timedelta(minutes=15)  # asking again is hardly any use, but providers have erred before: ever more rarely
 LONGEST_BAD_CREDENTIALS = timedelta(hours=4)
 LONGEST_TEXT = 300  # characters of an error
+REFRESH_PAUSE = timedelta(minutes=5)  # between two that devices ask for: the budget is the pollers' too
 
 
 class Internal(BridgeError):
     """A fault of ours; the log has the details."""
+
+
+KINDS: dict[type[Observation], str] = {
+    SitesSeen: "sites",
+    PricesSeen: "prices",
+    ReadingsSeen: "readings",
+    LiveSeen: "live",
+    FiguresSeen: "account",
+    SchedulesSeen: "schedules",
+    DevicesSeen: "dispatches",
+}
 
 
 class Poller:
@@ -51,6 +73,9 @@ class Poller:
         self._redact, self._after_poll = redact, after_poll
         self._chance = chance or random.Random()
         self._failures = 0  # in a row
+        self._polling = asyncio.Lock()
+        self._refreshed: datetime | None = None
+        self._refreshing: asyncio.Task[list[str]] | None = None
 
     async def run(self) -> None:
         """Poll whenever something is due, until cancelled."""
@@ -71,18 +96,39 @@ class Poller:
             log.exception("%s: an unforeseen fault", self._latest.source)
             return now + LONGEST_BACK_OFF
 
-    async def poll(self) -> None:
-        """Poll once. What went wrong stands in the report and the log; nothing is raised."""
+    async def refresh(self) -> list[str]:
+        """Ask for everything now and return what came. Raises TooMany soon after the last time, or why the poll failed."""
+        now = self._clock.now()
+        if self._refreshed is not None and self._refreshed <= now < self._refreshed + REFRESH_PAUSE:
+            wait = self._refreshed + REFRESH_PAUSE - now
+            raise TooMany("the source was refreshed a moment ago", retry_after=wait)
+        self._refreshed = now
+        if isinstance(self._source, Refreshable):
+            self._source.expire()
+        self._refreshing = asyncio.create_task(self.poll(), name="refresh")  # it ends, though nobody may wait for it any more
+        came = await asyncio.shield(self._refreshing)
+        if (error := self._report.fortune.error) is not None and not came:
+            raise error
+        return came
+
+    async def poll(self) -> list[str]:
+        """Poll once and return what came. What went wrong stands in the report and the log; nothing is raised."""
+        async with self._polling:
+            return await self._poll()
+
+    async def _poll(self) -> list[str]:
         moment, fortune = self._clock.now(), self._report.fortune
         fortune.polls += 1
         statements: list[Statement] = []
         shortfalls: list[Shortfall] = []
         error: BridgeError | None = None
+        came: set[type[Observation]] = set()
         self._latest.note(last_attempt=moment)
         try:
             async for observation in self._source.poll(self._latest, moment):
                 now = self._clock.now()  # not `moment`: the slot may have changed while the provider thought
                 statements += self._publisher.publish(observation, moment, now)
+                came.add(type(observation))
                 if isinstance(observation, Shortfall):
                     shortfalls.append(observation)
                 await asyncio.sleep(0)  # a thousand sites must not hold up a slot's end
@@ -100,6 +146,7 @@ class Poller:
         self._latest.save(statements)
         self._judge(error, shortfalls)
         self._after_poll()
+        return [name for kind, name in KINDS.items() if kind in came]
 
     def _judge(self, error: BridgeError | None, shortfalls: list[Shortfall]) -> None:
         fortune, now = self._report.fortune, self._clock.now()

@@ -7,10 +7,26 @@ from typing import NamedTuple
 class Message(NamedTuple):
     """What stands on a topic; an empty payload clears it, and at `expires_at` it is worth nothing any more.
 
-    One that the broker is not to retain is an event: it goes to those who listen then, and stands nowhere.
+    One that the broker is not to retain is an event or an answer: it goes to those who listen then, and stands nowhere.
     """
 
     topic: str
     payload: bytes
     expires_at: datetime | None = None
     retain: bool = True
+    qos: int = 1
+    correlation: bytes | None = None  # the Correlation Data of the request that this answers (MQTT 5 §4.10)
+    answer: bool = False  # to a command: where too much waits for the broker, it outlives the events
+    response_topic: str | None = None  # where the answer to a command is to go (MQTT 5)
+
+
+class Arrival(NamedTuple):
+    """A message that came from the broker. What MQTT 3.1.1 does not have is None."""
+
+    topic: str
+    payload: bytes
+    qos: int = 1
+    retained: bool = False
+    response_topic: str | None = None
+    correlation: bytes | None = None
+    expires_in_s: int | None = None  # what is left of its message expiry

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import entry_points
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
@@ -23,10 +24,11 @@ from bridge.clock import Clock
 from bridge.models.device import Device
 from bridge.models.observation import Observation
 from bridge.models.price import Curve
+from bridge.models.reading import Reading
 from bridge.models.site import Site
 from bridge.redact import Redactor
 from bridge.state.budget import BudgetSettings
-from bridge.topics import RESERVED_SITES
+from bridge.topics import RESERVED_SITES, SOURCE_NAME
 from bridge.transport.graphql import Json, Result
 from bridge.transport.http import PAUSE, Http, is_usable
 
@@ -48,6 +50,13 @@ class Known(Protocol):
     def seen(self, kind: type[Observation]) -> datetime | None:
         """Return when an observation of this kind last came, also before a restart."""
         ...
+
+
+@runtime_checkable
+class Refreshable(Protocol):
+    """A source that can be told to ask for everything at its next poll, whenever that was last asked for."""
+
+    def expire(self) -> None: ...
 
 
 class Source(Protocol):
@@ -73,6 +82,7 @@ class Endpoint:
     name: str  # tells several apart; empty for the only or the main one
     ask: Callable[[str, Json], Awaitable[Result]]  # a document and its variables, signed in; raises SourceError
     documents: Mapping[str, str]  # what it is for → the document
+    write: Callable[[str, Json], Awaitable[Result]] | None = None  # a mutation, sent once; None where there is none to send
 
 
 @runtime_checkable
@@ -99,6 +109,36 @@ class Operation:
     result: type[BaseModel]
 
 
+@dataclass(frozen=True)
+class Span:
+    """Which readings are asked for: those of [start, end), of one meter and quantity where these are given."""
+
+    start: datetime | None
+    end: datetime | None
+    meter: str | None = None
+    quantity: str | None = None
+    first: int = 100  # at the most
+    after: str | None = None  # the cursor that the page before ended with
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some readings, oldest first, and the cursor of those that follow, None at the end."""
+
+    readings: tuple[Reading, ...]
+    next: str | None = None
+
+
+@runtime_checkable
+class Historian(Protocol):
+    """A source that can be asked for readings of the past."""
+
+    async def history(self, site: str, span: Span, known: Known, moment: datetime) -> Page:
+        """Return a page of the readings of a site (its id). Raises SourceError."""
+        ...
+
+
+@runtime_checkable
 class Executor(Protocol):
     """A source that carries out the operations that its provider declares."""
 
@@ -177,6 +217,24 @@ RequestBudget = Annotated[BudgetSettings, BeforeValidator(_from_json)]
 SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(_from_json)]
 
 
+class DocumentSettings(BaseModel):
+    """`[sources.NAME.operations.OP]`: a GraphQL document of the user's own, offered as a command."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    document: Path  # relative to the configuration file
+    endpoint: str = ""  # where a source has several
+
+
+def _operation_name(name: str) -> str:
+    if not re.fullmatch(SOURCE_NAME, name):
+        raise ValueError("must be lower-case letters, digits, - and _")
+    return name
+
+
+OperationName = Annotated[str, AfterValidator(_operation_name)]
+
+
 class SourceSettings(BaseModel):
     """`[sources.NAME]`: what every source has; a provider adds its own."""
 
@@ -186,6 +244,7 @@ class SourceSettings(BaseModel):
     publish_personal_data: bool = False
     budget: RequestBudget = BudgetSettings()
     sites: SiteNames = Field(default_factory=dict)  # the provider's id → our name
+    operations: dict[OperationName, DocumentSettings] = Field(default_factory=dict)
 
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""

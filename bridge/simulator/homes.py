@@ -15,6 +15,19 @@ STREETS = ("Holmveien", "Birkenallee", "Fjordgata", "Seestrasse", "Granstigen")
 
 
 @dataclass(frozen=True)
+class Profile:
+    """What the customer has told of a home, and may correct."""
+
+    app_avatar: str = "COTTAGE"
+    size: int = 120
+    type: str = "HOUSE"
+    number_of_residents: int = 3
+    primary_heating_source: str = "AIR2AIR_HEATPUMP"
+    has_ventilation_system: bool = True
+    main_fuse_size: int = 25
+
+
+@dataclass(frozen=True)
 class Home:
     """A home of the account; `timezone` is an IANA name, prices are in `currency` per kWh.
 
@@ -30,6 +43,7 @@ class Home:
     has_subscription: bool = True
     quarter_hourly: bool = True
     real_time: bool = False
+    profile: Profile = Profile()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,6 +1,6 @@
 """Tibber's GraphQL endpoint: a request goes in, what the live service would answer comes out.
 
-Queries are really executed against a schema; a bad token is therefore an error of the field `viewer`, in HTTP 200.
+Documents are really executed against a schema; a bad token is therefore an error of the field `viewer`, in HTTP 200.
 """
 
 import asyncio
@@ -26,11 +26,12 @@ from graphql import (
 
 from bridge.simulator.faults import Fault, Faults
 from bridge.simulator.homes import DEFAULT_HOMES, Home
+from bridge.simulator.mutations import Root, Written
 from bridge.simulator.server import Hangup, Request, Response
 from bridge.simulator.tibber_schema import SDL
 from bridge.simulator.viewer import Account, resolve
 
-__all__ = ["DEFAULT_HOMES", "PATH", "Asked", "Home", "Tibber"]
+__all__ = ["DEFAULT_HOMES", "PATH", "Asked", "Home", "Tibber", "Written"]
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,8 @@ class _Question:
 class Tibber:
     """A customer's account at the provider, at the time `now` tells.
 
-    `publish_at` is the wall-clock time in Oslo at which tomorrow's prices appear; `requests` holds the newest 10,000.
+    `publish_at` is the wall-clock time in Oslo at which tomorrow's prices appear; `requests` holds the newest 10,000, `written`
+    all that was carried out. A message goes to `devices` phones; with `is_demo` nothing may be written at all.
     """
 
     def __init__(
@@ -77,6 +79,9 @@ class Tibber:
         self.faults = faults or Faults()
         self.publish_at = PUBLISH_AT
         self.requests: deque[Asked] = deque(maxlen=REMEMBERED)
+        self.written: list[Written] = []
+        self.devices = 2
+        self.is_demo = False
 
     async def handle(self, request: Request) -> Response:
         """Answer one request; raises `Hangup` where the connection is to be dropped."""
@@ -102,7 +107,7 @@ class Tibber:
         if question is None:
             return _refusal(400, "BAD_REQUEST", "The body must be a JSON object with a query.")
         known = scheme == "Bearer" and token == self._token and fault is not Fault.UNAUTHENTICATED
-        answer = _execute(question, Account(moment, self.homes, self.publish_at, known, fault))
+        answer = _execute(question, Root(moment, self.homes, self.publish_at, known, fault, self))
         return replace(answer, truncate_at=len(answer.body) // 2) if fault is Fault.TRUNCATED else answer
 
 

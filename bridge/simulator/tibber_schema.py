@@ -4,9 +4,12 @@ A test compares it with the provider's own schema where that is at hand: nothing
 The schema definition must stay: without one, the customer's `Subscription` would be taken for GraphQL's.
 """
 
-SDL = """
+from bridge.simulator.tibber_energy_schema import ENERGY
+
+ACCOUNT = """
 schema {
   query: Query
+  mutation: RootMutation
 }
 
 type Query {
@@ -181,73 +184,50 @@ type SubscriptionPriceConnectionPageInfo implements PageInfo {
   maxTotal: Float
 }
 
-enum EnergyResolution { HOURLY DAILY WEEKLY MONTHLY ANNUAL }
-
-type Consumption {
-  from: String!
-  to: String!
-  unitPrice: Float
-  unitPriceVAT: Float
-  consumption: Float
-  consumptionUnit: String
-  cost: Float
-  currency: String
+type RootMutation {
+  sendMeterReading(input: MeterReadingInput!): MeterReadingResponse! @deprecated(reason: "no longer available")
+  updateHome(input: UpdateHomeInput!): Home!
+  sendPushNotification(input: PushNotificationInput!): PushNotificationResponse!
 }
 
-type HomeConsumptionConnection {
-  pageInfo: HomeConsumptionPageInfo!
-  nodes: [Consumption]
-  edges: [HomeConsumptionEdge]
+input MeterReadingInput {
+  homeId: ID!
+  time: String
+  reading: Int!
 }
 
-type HomeConsumptionEdge {
-  cursor: String!
-  node: Consumption!
+type MeterReadingResponse {
+  homeId: ID! @deprecated(reason: "do not use anymore")
+  time: String @deprecated(reason: "always returns `null`")
+  reading: Int! @deprecated(reason: "always returns `0`")
 }
 
-type HomeConsumptionPageInfo implements PageInfo {
-  endCursor: String
-  hasNextPage: Boolean
-  hasPreviousPage: Boolean
-  startCursor: String
-  count: Int
-  currency: String
-  totalCost: Float
-  totalConsumption: Float
-  filtered: Int!
+input UpdateHomeInput {
+  homeId: ID!
+  appNickname: String
+  appAvatar: HomeAvatar
+  size: Int
+  type: HomeType
+  numberOfResidents: Int
+  primaryHeatingSource: HeatingSource
+  hasVentilationSystem: Boolean
+  mainFuseSize: Int
 }
 
-type Production {
-  from: String!
-  to: String!
-  unitPrice: Float
-  unitPriceVAT: Float
-  production: Float
-  productionUnit: String
-  profit: Float
-  currency: String
+input PushNotificationInput {
+  title: String
+  message: String!
+  screenToOpen: AppScreen
 }
 
-type HomeProductionConnection {
-  pageInfo: HomeProductionPageInfo!
-  nodes: [Production]
-  edges: [HomeProductionEdge]
+enum AppScreen {
+  HOME REPORTS CONSUMPTION COMPARISON DISAGGREGATION HOME_PROFILE CUSTOMER_PROFILE METER_READING NOTIFICATIONS INVOICES
 }
 
-type HomeProductionEdge {
-  cursor: String!
-  node: Production!
-}
-
-type HomeProductionPageInfo implements PageInfo {
-  endCursor: String
-  hasNextPage: Boolean
-  hasPreviousPage: Boolean
-  startCursor: String
-  count: Int
-  currency: String
-  totalProfit: Float
-  totalProduction: Float
-  filtered: Int!
+type PushNotificationResponse {
+  successful: Boolean!
+  pushedToNumberOfDevices: Int!
 }
 """
+
+SDL = ACCOUNT + ENERGY

@@ -36,9 +36,13 @@ class Account:
     fault: Fault | None
 
     def viewer(self) -> "Viewer":
+        self.admit()
+        return Viewer(self)
+
+    def admit(self) -> None:
+        """Let the customer in, or raise GraphQLError."""
         if not self.authenticated:
             raise GraphQLError("invalid token", extensions={"code": "UNAUTHENTICATED"})
-        return Viewer(self)
 
 
 @dataclass(frozen=True)
@@ -64,14 +68,6 @@ class Viewer:
 
 
 class HomeAnswer:
-    app_avatar = "COTTAGE"
-    size = 120
-    type = "HOUSE"
-    number_of_residents = 3
-    primary_heating_source = "AIR2AIR_HEATPUMP"
-    has_ventilation_system = True
-    main_fuse_size = 25
-
     def __init__(self, account: Account, home: Home) -> None:
         self._account = account
         self._home = home
@@ -79,6 +75,9 @@ class HomeAnswer:
         self.time_zone = home.timezone
         self.app_nickname = home.nickname
         self.features = {"realTimeConsumptionEnabled": home.real_time}
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._home.profile, name)
 
     def address(self) -> dict[str, Any]:
         return address(self._home)
@@ -170,10 +169,10 @@ def resolve(source: object, info: GraphQLResolveInfo[Any], **arguments: object) 
     """Read a mapping by the provider's name and anything else by its snake case, calling what can be called."""
     if isinstance(source, dict):
         return source[info.field_name]
-    value = getattr(source, _snake(info.field_name))
-    return value(**{_snake(name): each for name, each in arguments.items()}) if callable(value) else value
+    value = getattr(source, snake(info.field_name))
+    return value(**{snake(name): each for name, each in arguments.items()}) if callable(value) else value
 
 
 @lru_cache(maxsize=256)
-def _snake(name: str) -> str:
+def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

@@ -3,6 +3,7 @@
 A request is written down before it is sent, so that a program that dies at each start cannot spend more than the budget.
 """
 
+from contextvars import ContextVar
 from datetime import date, datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,6 +36,9 @@ class Spending(BaseModel):
     paused_until: Instant | None = None
 
 
+KEPT_BACK: ContextVar[float] = ContextVar("KEPT_BACK", default=0.0)  # the share of a budget that this task may not have
+
+
 class Budget:
     """Counts one source's requests, and holds the pause that its provider has asked for."""
 
@@ -50,9 +54,10 @@ class Budget:
         if now.paused_until is not None:
             wait = now.paused_until - moment
             raise RateLimited(f"the provider asked for a pause, {_seconds(wait)} s of it are left", retry_after=wait)
-        if len(now.spent) >= self._limit:
-            wait = now.spent[-self._limit] + self._span - moment
-            text = f"the budget of {self._limit} requests in {_seconds(self._span)} s is spent, the next in {_seconds(wait)} s"
+        limit = self._limit - int(self._limit * KEPT_BACK.get())
+        if len(now.spent) >= limit:
+            wait = now.spent[-limit] + self._span - moment
+            text = f"the budget of {limit} requests in {_seconds(self._span)} s is spent, the next in {_seconds(wait)} s"
             raise BudgetSpent(text, retry_after=wait)
         self._write(now.model_copy(update={"spent": (*now.spent, moment), "requests": now.requests + 1}))
 

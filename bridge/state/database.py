@@ -1,6 +1,7 @@
 """The SQLite file: opened, checked, and set aside where it is damaged. A write that fails costs memory of it, never the run.
 
 WAL with `synchronous = NORMAL` syncs only at checkpoints: a power cut may lose the last seconds, it cannot corrupt.
+A durable write is synced by itself, so that no power cut can undo it.
 """
 
 import contextlib
@@ -38,6 +39,10 @@ CREATE TABLE IF NOT EXISTS budgets (source TEXT PRIMARY KEY, spending TEXT NOT N
 CREATE TABLE IF NOT EXISTS pockets (source TEXT PRIMARY KEY, identity TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS topics (topic TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS deprecations (source TEXT, provider TEXT NOT NULL, text TEXT, PRIMARY KEY (source, text));
+CREATE TABLE IF NOT EXISTS writes (
+    client TEXT, id TEXT, digest TEXT NOT NULL, reply TEXT NOT NULL, answer BLOB, begun INTEGER NOT NULL,
+    PRIMARY KEY (client, id));
+CREATE INDEX IF NOT EXISTS writes_begun ON writes (begun);
 """
 
 DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -91,18 +96,22 @@ class Database:
         """Return what `query` finds; nothing, with a line in the log, where the file cannot be read."""
         try:
             return self._connection.execute(query, parameters).fetchall()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, ValueError) as error:  # a ValueError is text that is no Unicode
             self._report(error)
             return []
 
-    def write(self, statements: Iterable[Statement]) -> bool:
-        """Carry out `statements` as one transaction and tell whether it was written. A failure is logged once."""
+    def write(self, statements: Iterable[Statement], *, durable: bool = False) -> bool:
+        """Carry out `statements` as one transaction and tell whether it was written. A failure is logged once.
+
+        One that is `durable` is on the disk by then, which may take some 10 ms.
+        """
         try:
-            with self._transaction():
+            with self._transaction(durable=durable):
                 for statement, parameters in statements:
                     self._connection.execute(statement, parameters)
         except (sqlite3.Error, ValueError) as error:  # a ValueError is text that is no Unicode
-            self._report(error)
+            if getattr(error, "sqlite_errorcode", None) != sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+                self._report(error)  # else the file is well: such a row is there already
             return False
         if self._failing:
             log.info("the state file %s can be written again", self.path)
@@ -114,15 +123,16 @@ class Database:
             self._connection.close()
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _transaction(self, *, durable: bool) -> Iterator[None]:
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")  # heeded outside of one only
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._connection.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
 
     def _open(self) -> sqlite3.Connection:
         if self.path.is_dir():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from bridge.errors import Fault, Misconfigured
-from bridge.transport.http import shortened
+from bridge.transport.answer import shortened
 
 if TYPE_CHECKING:
     import graphql

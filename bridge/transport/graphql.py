@@ -9,7 +9,8 @@ from typing import Any
 
 from bridge.errors import Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.redact import Redactor
-from bridge.transport.http import HTTP_FORBIDDEN, HTTP_UNAUTHORIZED, Answer, Http, judged, shortened
+from bridge.transport.answer import HTTP_FORBIDDEN, HTTP_SERVER_ERRORS, HTTP_UNAUTHORIZED, Answer, judged, shortened
+from bridge.transport.http import Http, unknown
 
 Json = dict[str, Any]
 
@@ -77,9 +78,22 @@ class GraphQL:
         return self._result(answer, alone=alone)
 
     async def mutate(self, document: str, variables: Json, headers: Mapping[str, str]) -> Result:
-        """Send once. Raises SourceError likewise; after Unreachable the outcome is unknown."""
+        """Send once. Raises Unreachable, TimedOut, RateLimited only where nothing was done; OutcomeUnknown where nobody can tell.
+
+        That holds for documents of one root field: of several, one may have been done before another was refused.
+        """
         answer = await self._http.write("POST", self._url, headers=headers, body=_body(document, variables))
-        return self._result(answer)
+        try:
+            result = self._result(answer)
+        except SourceError as error:
+            if isinstance(error, (Unreachable, Malformed)) or self._holds_data(answer) or answer.status >= HTTP_SERVER_ERRORS:
+                raise unknown(error) from None
+            raise
+        if result.errors:
+            said = self.error(result.errors[0])
+            refused = not isinstance(said, Unreachable) and all(value is None for value in result.data.values())
+            raise said if refused else unknown(said)
+        return result
 
     def error(self, error: PathError) -> SourceError:
         """Return `error` as one of ours; a code that nobody knows is a Failed: it may pass."""
@@ -141,6 +155,13 @@ class GraphQL:
         if not isinstance(body.get("errors") or [], list):
             raise Malformed(f"the answer's errors are no list: {answer.excerpt(self._redact)}")
         return body
+
+    def _holds_data(self, answer: Answer) -> bool:
+        try:
+            data = self._read(answer).get("data")
+        except SourceError:
+            return False
+        return isinstance(data, dict) and any(value is not None for value in data.values())
 
     def _wordless(self, error: PathError) -> PathError:
         """Return `error` with no more of its message than the words that we know."""

@@ -6,25 +6,24 @@ Every attempt is counted in the source's budget before it is sent. Redirects are
 import asyncio
 import json
 import logging
-import math
 import platform
 import random
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
-from functools import cached_property
-from typing import Any, NoReturn, Protocol
+from datetime import datetime, timedelta
+from typing import NoReturn, Protocol
 
 import httpx2
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from bridge import __version__
 from bridge.clock import Clock
-from bridge.errors import Malformed, NotFound, RateLimited, Refused, TimedOut, Unauthenticated, Unreachable
+from bridge.errors import Expired, Malformed, OutcomeUnknown, RateLimited, SourceError, TimedOut, Unreachable
 from bridge.redact import Redactor
+from bridge.transport.answer import HTTP_SERVER_ERRORS, HTTP_TOO_MANY, retry_after
+from bridge.transport.answer import Answer as Answer
+from bridge.transport.answer import judged as judged
 
 log = logging.getLogger(__name__)
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # it would log a line a request
@@ -38,14 +37,30 @@ LONGEST_WAIT_S = 8.0  # between two attempts, full jitter from 0.5 s up
 PAUSE = timedelta(minutes=10)  # after a 429 that does not say how long (Tibber bans an address for about so long)
 PAUSE_JITTER_S = 60.0
 LONGEST_USUAL_PAUSE = timedelta(hours=1)
-HALF_A_PAIR = re.compile(r"\\u[dD][89a-fA-F]")  # an escape that may be half a letter, which UTF-8 cannot hold
-EXCERPT = 120  # characters of a foreign text that an error may quote
-LONGEST_READ = 4096  # characters that are looked through for them
-LONGEST_PAUSE = timedelta(days=7)  # a provider that names a longer one has made a mistake
 
-HTTP_OK, HTTP_REDIRECTS = 200, 300
-HTTP_UNAUTHORIZED, HTTP_FORBIDDEN, HTTP_NOT_FOUND, HTTP_TOO_MANY = 401, 403, 404, 429
-HTTP_SERVER_ERRORS = 500
+NOT_SENT = (  # before the first byte of the request goes out
+    httpx2.ConnectError,  # TLS too
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.ProxyError,
+    httpx2.UnsupportedProtocol,
+    httpx2.LocalProtocolError,
+    httpx2.InvalidURL,
+    UnicodeError,
+)
+FAILURES = (*NOT_SENT, httpx2.HTTPError, OSError)
+
+
+@dataclass
+class Sending:
+    """What becomes of a write on its way: whoever asks for it lays this in `SENDING`, and reads it when something went wrong."""
+
+    before: datetime  # after it nobody wants it done any more
+    asked: bool = False  # whether anything at all was asked of the provider
+    sent: bool = False  # whether the write itself may have reached it
+
+
+SENDING: ContextVar[Sending | None] = ContextVar("SENDING", default=None)
 
 
 class Meter(Protocol):
@@ -53,70 +68,6 @@ class Meter(Protocol):
 
     def spend(self, moment: datetime) -> None: ...
     def pause(self, until: datetime) -> None: ...
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer that came whole: its status, and its body as text."""
-
-    status: int
-    content_type: str
-    text: str
-    is_secret: bool = False  # it may hold a token that nobody has learnt to hide yet: no error quotes it
-
-    @property
-    def is_success(self) -> bool:
-        return HTTP_OK <= self.status < HTTP_REDIRECTS
-
-    @cached_property
-    def is_json(self) -> bool:
-        """Whether it says so, or is an object of JSON whatever it says."""
-        return "json" in self.content_type or self._is_object()
-
-    def json(self) -> Any:
-        """Return the body read as JSON, numbers with a fraction as Decimal. Raises Malformed where it is none."""
-        try:
-            body = json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
-        except ValueError as error:
-            raise Malformed(f"the answer is not JSON ({error})") from None
-        except (RecursionError, ArithmeticError) as error:  # nested too deep, or an exponent beyond all bounds
-            raise Malformed(f"the answer is not JSON ({type(error).__name__})") from None
-        return _whole(body) if HALF_A_PAIR.search(self.text) else body
-
-    def _is_object(self) -> bool:
-        try:
-            return self.text.lstrip().startswith("{") and isinstance(self.json(), dict)
-        except Malformed:
-            return False
-
-    def excerpt(self, redact: Callable[[str], str]) -> str:
-        """Return what an error may quote of the body: a line, without secrets, not even the beginning of one."""
-        if self.is_secret:
-            return "an answer that may hold a token"
-        text = redact(self.text[:LONGEST_READ])
-        if "html" in self.content_type:
-            title = re.search(r"<title>([^<]*)</title>", text, re.IGNORECASE)
-            return f"a page of HTML, {shortened(title[1])}" if title else "a page of HTML"
-        return shortened(text)
-
-
-def _whole(value: Any) -> Any:
-    """Return `value` with `?` for each half of a surrogate pair."""
-    match value:
-        case str():
-            return value.encode("utf-8", "replace").decode()
-        case list():
-            return [_whole(item) for item in value]
-        case dict():
-            return {_whole(key): _whole(item) for key, item in value.items()}
-        case _:
-            return value
-
-
-def shortened(text: str) -> str:
-    """Return `text` as one line of no great length."""
-    line = " ".join(text.split())
-    return line if len(line) <= EXCERPT else f"{line[:EXCERPT]}…"
 
 
 class Http:
@@ -154,26 +105,32 @@ class Http:
             reraise=True,
         ):
             with attempt:
-                return await self.write(method, url, headers=headers, body=body, is_secret=is_secret)
+                return await self._read_once(method, url, headers, body, is_secret=is_secret)
         raise AssertionError("unreachable")
 
-    async def write(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: object = None, is_secret: bool = False
-    ) -> Answer:
-        """Send once, whatever happens."""
-        self._meter.spend(self._clock.now())
+    async def write(self, method: str, url: str, *, headers: Mapping[str, str], body: object = None) -> Answer:
+        """Send once, whatever happens.
+
+        Raises Unreachable, TimedOut or BudgetSpent where nothing was sent, RateLimited where it was not taken, and OutcomeUnknown
+        where nobody can tell. Any other answer is returned; that of a server's error only where it is JSON, which may say more.
+        """
+        sending = SENDING.get()
+        if sending is not None and sending.before <= self._clock.now():
+            raise Expired("it expired before it could be sent")
         try:
-            answer, retry_after = await self._send(method, url, headers, body)
-            answer = replace(answer, is_secret=is_secret)
-        except httpx2.TimeoutException as error:
-            raise TimedOut(f"{_host(url)} did not answer in time ({type(error).__name__})") from None
-        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError, OSError) as error:
-            reason = self._redact(str(error)) or type(error).__name__
-            raise Unreachable(f"{_host(url)} cannot be reached: {reason}") from None
-        if answer.status == HTTP_TOO_MANY or (answer.status >= HTTP_SERVER_ERRORS and retry_after):
-            self.pause(f"the provider answered {answer.status}: {answer.excerpt(self._redact)}", retry_after)
+            answer, wait = await self._send(method, url, headers, body, is_write=True)
+        except NOT_SENT as error:
+            if sending is not None:
+                sending.sent = False
+            raise self._failure(url, error) from None
+        except (*FAILURES, TimedOut, Malformed) as error:
+            raise unknown(self._failure(url, error)) from None
+        if answer.status == HTTP_TOO_MANY:
+            self.pause(self._told(answer), wait)
+        if answer.status >= HTTP_SERVER_ERRORS and wait:
+            self._hold(wait)
         if answer.status >= HTTP_SERVER_ERRORS and not answer.is_json:
-            raise Unreachable(f"{_host(url)} answered {answer.status}: {answer.excerpt(self._redact)}")
+            raise unknown(self._no_answer(url, answer))
         return answer
 
     def pause(self, reason: str, told: timedelta | None = None) -> NoReturn:
@@ -187,14 +144,51 @@ class Http:
         usual = min(self._pause * (1 << min(self._pauses, 10)), max(LONGEST_USUAL_PAUSE, self._pause))
         wait = told or usual + timedelta(seconds=self._chance.uniform(0, PAUSE_JITTER_S))
         self._paused_until = now + wait
-        self._meter.pause(self._paused_until)
+        self._hold(wait)
         raise RateLimited(self._redact(reason), retry_after=wait)
 
     async def aclose(self) -> None:
         if self._client is not None:
             await self._client.aclose()
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: object) -> tuple[Answer, timedelta | None]:
+    def _hold(self, wait: timedelta) -> None:
+        self._meter.pause(self._clock.now() + wait)
+
+    async def _read_once(self, method: str, url: str, headers: Mapping[str, str], body: object, *, is_secret: bool) -> Answer:
+        try:
+            answer, wait = await self._send(method, url, headers, body)
+            answer = replace(answer, is_secret=is_secret)
+        except FAILURES as error:
+            raise self._failure(url, error) from None
+        if answer.status == HTTP_TOO_MANY or (answer.status >= HTTP_SERVER_ERRORS and wait):
+            self.pause(self._told(answer), wait)
+        if answer.status >= HTTP_SERVER_ERRORS and not answer.is_json:
+            raise self._no_answer(url, answer)
+        return answer
+
+    def _failure(self, url: str, error: Exception) -> SourceError:
+        """Return what the library raised as one of our errors."""
+        if isinstance(error, SourceError):
+            return error
+        if isinstance(error, httpx2.TimeoutException):
+            return TimedOut(f"{_host(url)} did not answer in time ({type(error).__name__})")
+        return Unreachable(f"{_host(url)} cannot be reached: {self._redact(str(error)) or type(error).__name__}")
+
+    def _no_answer(self, url: str, answer: Answer) -> Unreachable:
+        return Unreachable(f"{_host(url)} answered {answer.status}: {answer.excerpt(self._redact)}")
+
+    def _told(self, answer: Answer) -> str:
+        return f"the provider answered {answer.status}: {answer.excerpt(self._redact)}"
+
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: object, *, is_write: bool = False
+    ) -> tuple[Answer, timedelta | None]:
+        """Send once, counted; return the answer, and the wait that it asks for."""
+        if (sending := SENDING.get()) is not None:
+            sending.asked = True
+        self._meter.spend(self._clock.now())
+        if sending is not None:
+            sending.sent = sending.sent or is_write
         content = None if body is None else json.dumps(body, default=str).encode()
         sent = {"User-Agent": USER_AGENT, "Accept": "application/json", **headers}
         if content is not None:
@@ -222,38 +216,10 @@ class Http:
         await self._clock.sleep_until(self._clock.now() + timedelta(seconds=seconds))
 
 
-def judged(answer: Answer, redact: Callable[[str], str]) -> Answer:
-    """Return `answer` where it is a success. Raises by its status where it is not."""
-    status, text = answer.status, answer.excerpt(redact)
-    if answer.is_success:
-        return answer
-    if status == HTTP_UNAUTHORIZED or (status == HTTP_FORBIDDEN and answer.is_json):
-        raise Unauthenticated(f"{status}: {text}")
-    if status == HTTP_FORBIDDEN or status >= HTTP_SERVER_ERRORS:  # a 403 page of HTML is a gateway's, not the provider's
-        raise Unreachable(f"the provider answered {status}: {text}")
-    if status == HTTP_NOT_FOUND:
-        raise NotFound(f"the provider answered 404: {text}")
-    raise Refused(f"the provider answered {status}: {text}", reasons=(text,))
-
-
-def retry_after(value: str | None, moment: datetime) -> timedelta | None:
-    """Return the wait that a `Retry-After` header asks for, in seconds or as a date (RFC 9110 §10.2.3), or None."""
-    if not value:
-        return None
-    try:
-        wait = _span(float(value)) if value.strip().isdigit() else _until(value, moment)
-    except (ValueError, OverflowError):
-        return None
-    return min(wait, LONGEST_PAUSE) if wait > timedelta() else None
-
-
-def _span(seconds: float) -> timedelta:
-    return timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds()) if seconds < math.inf else 0)
-
-
-def _until(value: str, moment: datetime) -> timedelta:
-    date = parsedate_to_datetime(value)
-    return (date if date.tzinfo else date.replace(tzinfo=UTC)) - moment
+def unknown(error: SourceError) -> OutcomeUnknown:
+    """Return what to tell of a write that was sent, after which `error` is all that is known."""
+    text = f"{error}; it may have been done all the same, so look before asking again"
+    return OutcomeUnknown(text, retry_after=error.retry_after, reasons=error.reasons)
 
 
 def _host(url: str) -> str:
@@ -269,7 +235,3 @@ def is_usable(url: str) -> bool:
         return bool(httpx2.URL(url).host) and httpx2.Request("GET", url) is not None
     except (httpx2.InvalidURL, UnicodeError, ValueError):
         return False
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a JSON number")

@@ -1,6 +1,7 @@
 """The shelf: the newest message of each retained topic. It is state, not a queue: bounded by the number of topics.
 
-Beside it lies a short queue of events, which are not retained: each is sent once, before the rest, or dropped when it is old.
+Beside it wait the answers and the events, which are not retained: each is sent once, before the rest, or dropped when it is old.
+Where too much of them waits, the oldest event goes first, and an answer only when there is no event left.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from bridge.models.message import Message
 
 log = logging.getLogger(__name__)
 
-MOST_EVENTS = 200
+MOST_WAITING = 20_000  # answers and events
+LARGEST_WAITING = 2**25  # bytes of their payloads: a Pi must outlive a broker that is away
 
 
 class Shelf:
@@ -22,17 +24,19 @@ class Shelf:
     def __init__(self) -> None:
         self._messages: dict[str, Message] = {}
         self._waiting: dict[str, None] = {}  # topics, in the order in which they changed
-        self._events: deque[Message] = deque()  # all of them wait
+        self._answers: deque[Message] = deque()  # all of them wait
+        self._events: deque[Message] = deque()  # likewise
+        self._size = 0  # bytes of both
         self._told_of_loss = False
         self._more, self._none = asyncio.Event(), asyncio.Event()
 
     def put(self, messages: Iterable[Message]) -> None:
-        """Lay `messages` on the shelf; one that says nothing new is not sent again, unless it is an event."""
+        """Lay `messages` on the shelf; one that says nothing new is not sent again, unless it is not retained."""
         for message in messages:
             if not message.retain:
-                self._told_of_loss = self._told_of_loss and bool(self._events)
-                self._events.append(message)
-                self._keep_short()
+                self._told_of_loss = self._told_of_loss and bool(self._answers or self._events)
+                self._queue(message).append(message)
+                self._grown(message)
             elif self._messages.get(message.topic) != message:
                 self._messages[message.topic] = message
                 self._waiting[message.topic] = None
@@ -45,8 +49,8 @@ class Shelf:
     def put_again(self, message: Message) -> None:
         """Note that the broker may not have taken `message`, or what took its place since."""
         if not message.retain:
-            self._events.appendleft(message)
-            self._keep_short()
+            self._queue(message).appendleft(message)
+            self._grown(message)
         elif message.topic in self._messages:
             self._waiting[message.topic] = None
         self._wake()
@@ -57,12 +61,12 @@ class Shelf:
         self._wake()
 
     async def take(self) -> Message:
-        """Return the event that has waited longest, or else such a message, once there is one."""
-        while not self._waiting and not self._events:
+        """Return the answer that has waited longest, or else such an event, or else such a message, once there is one."""
+        while not len(self):
             self._more.clear()
             await self._more.wait()
-        if self._events:
-            message = self._events.popleft()
+        if self._answers or self._events:
+            message = self._oldest(self._answers or self._events)
         else:
             topic = next(iter(self._waiting))
             del self._waiting[topic]
@@ -72,12 +76,12 @@ class Shelf:
 
     async def emptied(self) -> None:
         """Return once no message waits to be sent."""
-        while self._waiting or self._events:
+        while len(self):
             self._none.clear()
             await self._none.wait()
 
     def messages(self) -> list[Message]:
-        """Return what is on the shelf, without events and the topics that are to be empty."""
+        """Return what is on the shelf, without answers, events and the topics that are to be empty."""
         return [message for message in self._messages.values() if message.payload]
 
     def topics(self, *, below: str = "") -> list[str]:
@@ -86,23 +90,39 @@ class Shelf:
 
     def drop_expired(self, moment: datetime) -> None:
         """Let go of what is worth nothing any more: after a reconnect it must not come back."""
-        for message in list(self._messages.values()):
-            if message.expires_at is not None and message.expires_at <= moment:
-                del self._messages[message.topic]
-                self._waiting.pop(message.topic, None)
-        self._events = deque(event for event in self._events if event.expires_at is None or event.expires_at > moment)
+        for message in [message for message in self._messages.values() if _is_over(message, moment)]:
+            del self._messages[message.topic]
+            self._waiting.pop(message.topic, None)
+        self._answers = deque(answer for answer in self._answers if not _is_over(answer, moment))
+        self._events = deque(event for event in self._events if not _is_over(event, moment))
+        self._size = sum(len(message.payload) for queue in (self._answers, self._events) for message in queue)
         self._wake()
 
     def __len__(self) -> int:
         """How many messages wait for the broker."""
-        return len(self._waiting) + len(self._events)
+        return len(self._waiting) + len(self._answers) + len(self._events)
 
     def _wake(self) -> None:
-        (self._more if self._waiting or self._events else self._none).set()
+        (self._more if len(self) else self._none).set()
 
-    def _keep_short(self) -> None:
-        if len(self._events) > MOST_EVENTS:
-            self._events.popleft()
+    def _queue(self, message: Message) -> deque[Message]:
+        return self._answers if message.answer else self._events
+
+    def _oldest(self, queue: deque[Message]) -> Message:
+        message = queue.popleft()
+        self._size -= len(message.payload)
+        return message
+
+    def _grown(self, message: Message) -> None:
+        """Note that `message` waits too, and drop what is too much."""
+        self._size += len(message.payload)
+        while len(self._answers) + len(self._events) > MOST_WAITING or self._size > LARGEST_WAITING:
+            self._oldest(self._events or self._answers)
             if not self._told_of_loss:  # until the queue begins anew
-                log.warning("more than %d events wait for the broker: the oldest are dropped", MOST_EVENTS)
+                text = "more than %d answers and events, or %d MiB, wait for the broker: the oldest are dropped, events first"
+                log.warning(text, MOST_WAITING, LARGEST_WAITING >> 20)
             self._told_of_loss = True
+
+
+def _is_over(message: Message, moment: datetime) -> bool:
+    return message.expires_at is not None and message.expires_at <= moment

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 from pydantic import BaseModel
 
-from bridge.errors import Denied, Malformed, NotFound, RateLimited, Refused, SourceError, Unreachable
+from bridge.errors import Denied, NotFound, OutcomeUnknown, RateLimited, Refused, SourceError, Unreachable
 from bridge.providers.octopus.operations import OPERATIONS
 from tests.providers.test_octopus_household import BOTH_METERS, OUTGOING, account, agreed, point
 from tests.providers.wire import NOON, SIGN_IN, Wire, failure, page
@@ -80,9 +80,11 @@ async def test_a_refused_boost_tells_the_providers_reasons() -> None:
         (failure("KT-CT-4301", "updateBoostCharge"), NotFound),
         (failure("KT-CT-1111", "updateBoostCharge"), Denied),
         (failure("KT-CT-1199", "updateBoostCharge"), RateLimited),
-        ({"data": {"updateBoostCharge": None}}, Malformed),
-        (httpx2.Response(502, text="<html>"), Unreachable),
-        (httpx2.ReadTimeout("slow"), Unreachable),
+        ({"data": {"updateBoostCharge": None}}, OutcomeUnknown),
+        (failure("KT-CT-9999", "updateBoostCharge"), OutcomeUnknown),
+        (httpx2.Response(502, text="<html>"), OutcomeUnknown),
+        (httpx2.ReadTimeout("slow"), OutcomeUnknown),
+        (httpx2.ConnectError("away"), Unreachable),
     ],
 )
 async def test_a_write_that_fails_is_not_sent_again(answer: Any, error: type[SourceError]) -> None:
@@ -93,8 +95,8 @@ async def test_a_write_that_fails_is_not_sent_again(answer: Any, error: type[Sou
 
 
 @pytest.mark.parametrize("odd", [5, "text", [1], {"status": 5}, {"status": {"isSuspended": "maybe"}}])
-async def test_a_confirmation_of_an_odd_shape_is_malformed(odd: object) -> None:
-    with pytest.raises(Malformed):
+async def test_after_a_confirmation_of_an_odd_shape_nobody_knows(odd: object) -> None:
+    with pytest.raises(OutcomeUnknown):
         await done(wired(Boost={"data": {"updateBoostCharge": odd}}), "boost_start", **DEVICE)
 
 

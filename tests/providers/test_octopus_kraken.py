@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from bridge.errors import Denied, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Denied, Malformed, OutcomeUnknown, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.providers.octopus.codes import CODES
 from bridge.providers.octopus.kraken import read_page
 from bridge.transport.graphql import PathError
@@ -232,8 +232,11 @@ async def test_a_write_goes_once_whatever_comes_back() -> None:
         (failure("KT-CT-4357", "change"), Refused),
         (failure("KT-CT-1124", "change"), Unauthenticated),
         (failure("KT-CT-1111", "change"), Denied),
-        (httpx2.Response(502, text="<html>"), Unreachable),
-        (OSError("away"), Unreachable),
+        (failure("KT-CT-9999", "change"), OutcomeUnknown),
+        (failure("KT-CT-1111", "change", "id", data={"change": {"id": None}}), OutcomeUnknown),
+        (httpx2.Response(502, text="<html>"), OutcomeUnknown),
+        (OSError("away"), OutcomeUnknown),
+        (httpx2.ConnectError("away"), Unreachable),
     ]
     for answer, error in answers:
         wire = await begun({"Change": answer})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import Malformed, Unauthenticated
-from bridge.providers.octopus import execute, figures, household, prices, readings, sign_in, tariffs
+from bridge.providers.octopus import execute, figures, halfhours, household, prices, readings, sign_in, tariffs
 from bridge.providers.octopus.kraken import read_page
 from bridge.providers.octopus.tenants import TENANTS
 from tests.providers.wire import NOON, Wire, from_json
@@ -184,7 +184,7 @@ def test_readings_of_a_register_are_no_half_hours() -> None:
     nodes, following = read_page(data("getElectricityMeterReadings"), ("electricityMeterReadings",))
     supply = household.Supply("import", "1", ())
     assert (len(nodes), following) == (44, None)
-    assert {readings._measured(node, supply) for node in nodes} == {None}
+    assert {halfhours.measured(node, supply) for node in nodes} == {None}
 
 
 async def test_a_home_mini_that_is_away_shows_nothing() -> None:

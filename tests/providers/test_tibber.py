@@ -15,10 +15,12 @@ from graphql import build_schema, parse, validate
 from bridge.errors import Malformed, RateLimited, SourceError, Unauthenticated, Unreachable
 from bridge.models.observation import Observation, PricesSeen, ReadingsSeen, Shortfall, SitesSeen
 from bridge.models.price import HOUR, QUARTER_HOUR, Curve
+from bridge.models.reading import Reading
 from bridge.pricing.day import bounds
 from bridge.providers.base import Surroundings
-from bridge.providers.tibber import PROVIDER, normalise
+from bridge.providers.tibber import PROVIDER, energy, normalise, raw
 from bridge.providers.tibber.documents import DOCUMENTS
+from bridge.providers.tibber.energy import CONSUMPTION, PRODUCTION, Register
 from bridge.providers.tibber.schedule import released, retry
 from bridge.providers.tibber.source import Tibber, TibberSettings
 from bridge.providers.tibber.timetable import Feature
@@ -106,12 +108,12 @@ def days_slots(curve: Curve, moment: datetime, home: Home, days: int = 0) -> lis
 # documents
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_every_document_is_valid_against_the_simulators_schema(document: str) -> None:
     assert validate(build_schema(SDL), parse(document)) == []
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_every_document_is_valid_against_the_providers_own_schema(document: str) -> None:
     file = FACTS / "providers" / "schemas" / "tibber.graphql"
     if not file.exists():
@@ -521,8 +523,12 @@ def row(hour: int, value: float | None, key: str = "consumption") -> dict[str, A
     return {"from": start.isoformat(), "to": (start + HOUR).isoformat(), key: number, f"{key}Unit": "kWh"}
 
 
+def newest(rows: list[dict[str, Any]], moment: datetime, register: Register = CONSUMPTION) -> Reading | None:
+    return energy.newest({register.field: {"nodes": rows}}, register, moment)
+
+
 @pytest.mark.parametrize(
-    ("values", "newest"),
+    ("values", "known"),
     [
         ([1.2, 1.3, 0, 0], "1.3"),  # zeros at the end are hours that have not arrived
         ([1.2, 0, 1.4, None], "1.4"),  # a zero in the middle is one
@@ -532,26 +538,26 @@ def row(hour: int, value: float | None, key: str = "consumption") -> dict[str, A
         ([], None),
     ],
 )
-def test_the_newest_known_hour_of_consumption(values: list[float | None], newest: str | None) -> None:
-    found = normalise.consumption([row(hour, value) for hour, value in enumerate(values)], utc("2026-06-10T05:00"))
-    assert (found and str(found.value)) == newest
+def test_the_newest_known_hour_of_consumption(values: list[float | None], known: str | None) -> None:
+    found = newest([row(hour, value) for hour, value in enumerate(values)], utc("2026-06-10T05:00"))
+    assert (found and str(found.value)) == known
 
 
 def test_zeros_older_than_a_day_are_believed() -> None:
-    found = normalise.consumption([row(0, 1.2), row(1, 0)], utc("2026-06-11T03:00"))
+    found = newest([row(0, 1.2), row(1, 0)], utc("2026-06-11T03:00"))
     assert found is not None
     assert (found.value, found.end) == (Decimal(0), utc("2026-06-10T02:00"))
 
 
 def test_an_hour_that_still_runs_is_not_a_reading() -> None:
-    found = normalise.consumption([row(0, 1.2), row(1, 0.4)], utc("2026-06-10T01:30"))
+    found = newest([row(0, 1.2), row(1, 0.4)], utc("2026-06-10T01:30"))
     assert found is not None
     assert found.value == Decimal("1.2")
 
 
 def test_a_dark_hour_of_production_is_a_reading_and_an_unknown_one_is_not() -> None:
     rows = [row(0, 0.7, "production"), row(1, 0, "production"), row(2, None, "production")]
-    found = normalise.production(rows, utc("2026-06-10T05:00"))
+    found = newest(rows, utc("2026-06-10T05:00"), PRODUCTION)
     assert found is not None
     assert (found.value, found.direction, found.unit, found.aggregation) == (Decimal(0), "export", "kWh", "sum")
 
@@ -584,7 +590,7 @@ def test_an_odd_row_is_left_out_and_logged_and_an_unknown_level_passes(caplog: p
 
 
 def test_a_contract_that_has_not_begun_has_no_currency() -> None:
-    assert normalise.currency("N/A") is None
+    assert raw.currency("N/A") is None
 
 
 def test_an_unknown_time_zone_falls_back_with_a_word(caplog: pytest.LogCaptureFixture) -> None:
@@ -612,10 +618,10 @@ def test_recorded_readings_are_read() -> None:
         pytest.skip("the folder of facts is not here")
     consumed = json.loads((folder / "consumptions.json").read_text(), parse_float=Decimal)["response"]["data"]
     produced = json.loads((folder / "productions.json").read_text(), parse_float=Decimal)["response"]["data"]
-    reading = normalise.consumption(consumed["viewer"]["home"]["consumption"]["nodes"], utc("2023-04-20T10:49:31"))
+    reading = energy.newest(consumed["viewer"]["home"], CONSUMPTION, utc("2023-04-20T10:49:31"))
     assert reading is not None
     assert (reading.value, reading.start) == (Decimal("0.8"), utc("2023-04-20T04:00"))
-    sun = normalise.production(produced["viewer"]["home"]["production"]["nodes"], utc("2023-04-28T09:32:24"))
+    sun = energy.newest(produced["viewer"]["home"], PRODUCTION, utc("2023-04-28T09:32:24"))
     assert sun is not None
     assert sun.value > 0
 

@@ -257,6 +257,19 @@ def test_a_transaction_is_written_whole_or_not_at_all(opened: Database, caplog: 
     assert (topics(opened), len(caplog.records)) == (TOPICS, 1)
 
 
+def test_a_transaction_that_cannot_be_ended_does_not_hold_up_the_next(opened: Database, caplog: pytest.LogCaptureFixture) -> None:
+    opened._connection.execute("PRAGMA foreign_keys = ON")
+    opened._connection.execute("CREATE TABLE parts (topic TEXT REFERENCES topics DEFERRABLE INITIALLY DEFERRED)")
+    assert not opened.write([("INSERT INTO parts VALUES ('nowhere')", ())])
+    assert opened.write([("INSERT INTO topics VALUES ('new')", ())], durable=True)
+    assert (topics(opened), opened.rows("SELECT * FROM parts"), len(caplog.records)) == (TOPICS | {"new"}, [], 1)
+
+
+def test_a_row_that_is_there_already_is_no_fault_of_the_file(opened: Database, caplog: pytest.LogCaptureFixture) -> None:
+    assert not opened.write([("DELETE FROM topics", ()), ("INSERT INTO topics VALUES ('new'), ('new')", ())])
+    assert (topics(opened), caplog.records) == (TOPICS, [])
+
+
 def test_two_processes_write_side_by_side(folder: Path) -> None:
     with closing(Database(folder, MOMENT)) as one, closing(Database(folder, MOMENT)) as two:
         remember(one, {"one"})

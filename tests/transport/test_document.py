@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import Misconfigured
 from bridge.providers.base import Guard, Kind
-from bridge.providers.tibber.documents import DOCUMENTS
+from bridge.providers.tibber.documents import QUERIES
 from bridge.transport.document import MAX_TOKENS, Parsed, Variable, parsed, refusal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -112,7 +112,7 @@ def test_many_spreads_of_many_fragments_take_no_time() -> None:
     assert roots(f"{{ ...F0 }}{chain} fragment F60 on T {{ a }}") == {"a"}
 
 
-@pytest.mark.parametrize("text", [*DOCUMENTS, get_introspection_query(input_value_deprecation=True)])
+@pytest.mark.parametrize("text", [*QUERIES.values(), get_introspection_query(input_value_deprecation=True)])
 def test_our_own_documents_and_an_introspection_pass(text: str) -> None:
     assert (parsed(text).kind, judged(text)) == ("query", None)
 

@@ -13,6 +13,7 @@ from bridge.errors import (
     Failed,
     Malformed,
     NotFound,
+    OutcomeUnknown,
     RateLimited,
     Refused,
     SourceError,
@@ -222,9 +223,91 @@ async def test_an_odd_error_beside_data_does_no_harm(entry: object) -> None:
 async def test_a_mutation_is_sent_once() -> None:
     meter = Meter()
     async with endpoint(b"<html>", 502, HTML, meter=meter) as graphql:
-        with pytest.raises(Unreachable):
+        with pytest.raises(OutcomeUnknown):
             await graphql.mutate("mutation { a }", {}, {})
     assert meter.requests == 1
+
+
+NOTHING = {"a": None}
+UNSURE = "; it may have been done all the same, so look before asking again"
+
+
+async def mutated(answer: object, status: int = 200, content_type: str = JSON) -> Result:
+    async with endpoint(answer, status, content_type) as graphql:
+        return await graphql.mutate("mutation { a }", {}, {})
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "content_type", "text"),
+    [
+        (200, PAGE, HTML, "expected JSON, got text/html: a page of HTML, Back soon"),
+        (200, b"", "", "expected JSON, got nothing: "),
+        (403, b"<html>", HTML, "the provider answered 403: a page of HTML"),
+        (502, b"<html>", HTML, "api.example.com answered 502: a page of HTML"),
+        (500, {"errors": [error("oops")]}, JSON, 'the provider answered 500: {"errors": [{"message": "oops"}]}'),
+        (500, {"data": {"a": 1}}, JSON, 'the provider answered 500: {"data": {"a": 1}}'),
+        (200, [1], JSON, "the answer is not a JSON object: [1]"),
+        (200, {}, JSON, "the answer holds neither data nor errors: {}"),
+        (200, {"data": [1]}, JSON, 'the answer holds neither data nor errors: {"data": [1]}'),
+        (200, b"[NaN]", JSON, "the answer is not JSON (NaN is not a JSON number): [NaN]"),
+        (200, {"errors": [error("oops")]}, JSON, "oops"),
+        (200, {"data": None, "errors": [error("oops", "SOMETHING_NEW")]}, JSON, "oops (SOMETHING_NEW)"),
+    ],
+)
+async def test_after_an_answer_that_says_nothing_a_mutation_may_have_been_done(
+    status: int, answer: object, content_type: str, text: str
+) -> None:
+    with pytest.raises(OutcomeUnknown) as caught:
+        await mutated(answer, status, content_type)
+    assert str(caught.value) == f"{text}{UNSURE}"
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "kind", "text"),
+    [
+        (200, {"data": None, "errors": [error("no", "HOME_NOT_FOUND")]}, NotFound, "no (HOME_NOT_FOUND)"),
+        (200, {"data": None, "errors": [error("no", "BAD_USER_INPUT")]}, Refused, "no (BAD_USER_INPUT)"),
+        (200, {"data": NOTHING, "errors": [error("no", "UNAUTHENTICATED", ["a"])]}, Unauthenticated, "no (UNAUTHENTICATED)"),
+        (200, {"data": NOTHING, "errors": [error("no", "RATE_LIMIT_EXCEEDED", ["a"])]}, RateLimited, "no (RATE_LIMIT_EXCEEDED)"),
+        (400, {"errors": [error("no")]}, Refused, 'the provider answered 400: {"errors": [{"message": "no"}]}'),
+        (401, {"message": "no"}, Unauthenticated, '401: {"message": "no"}'),
+        (401, b"{", Unauthenticated, "401: {"),
+        (429, {"message": "no"}, RateLimited, 'the provider answered 429: {"message": "no"}'),
+    ],
+)  # fmt: skip
+async def test_a_mutation_that_was_refused_says_so(status: int, answer: object, kind: type[SourceError], text: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        await mutated(answer, status)
+    assert (type(caught.value), str(caught.value)) == (kind, text)
+
+
+@pytest.mark.parametrize("code", ["RATE_LIMIT_EXCEEDED", "UNAUTHENTICATED"])
+async def test_a_mutation_whose_confirmation_was_refused_may_have_been_done(code: str) -> None:
+    with pytest.raises(OutcomeUnknown, match="no"):
+        await mutated({"data": {"a": {"b": None}}, "errors": [error("no", code, ["a", "b"])]})
+
+
+async def test_a_mutation_with_an_error_beside_its_data_may_have_been_done() -> None:
+    with pytest.raises(OutcomeUnknown, match="gone"):
+        await mutated({"data": {"a": {"b": None}}, "errors": [error("gone", "HOME_NOT_FOUND", ["a", "b"])]})
+
+
+async def test_a_mutation_that_came_to_nothing_was_refused() -> None:
+    with pytest.raises(NotFound, match="gone"):
+        await mutated({"data": {"a": None}, "errors": [error("gone", "HOME_NOT_FOUND", ["a"])]})
+
+
+async def test_a_server_that_errs_may_have_done_what_it_refuses() -> None:
+    with pytest.raises(OutcomeUnknown, match="no"):
+        await mutated({"errors": [error("no", "BAD_USER_INPUT")]}, 500)
+
+
+async def test_a_mutation_that_cannot_be_sent_is_unreachable() -> None:
+    redact = Redactor()
+    graphql = GraphQL(http := Http(Meter(), EagerClock(NOON), redact), "http://127.0.0.1:1/gql", redact)
+    with pytest.raises(Unreachable):
+        await graphql.mutate("mutation { a }", {}, {})
+    await http.aclose()
 
 
 async def test_a_query_is_sent_again() -> None:

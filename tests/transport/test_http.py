@@ -27,78 +27,10 @@ from bridge.errors import (
 from bridge.redact import Redactor
 from bridge.simulator.faults import BANNED, PAGE
 from bridge.simulator.server import Hangup, Request, Response, Server
-from bridge.transport.http import ATTEMPTS, LARGEST_ANSWER, Answer, Http, judged, retry_after
+from bridge.transport.answer import Answer, judged, retry_after
+from bridge.transport.http import ATTEMPTS, LARGEST_ANSWER, Http
 from tests.support import HandClock, utc
-
-NOON = utc("2026-06-10T12:00:00")
-URL = "https://api.example.com/gql"
-SECRET = "planted-9f2c-0123456789-abcdefghij"
-TEXT, HTML = {"Content-Type": "text/plain"}, {"Content-Type": "text/html"}
-Handler = Callable[[httpx2.Request], httpx2.Response]
-
-
-class EagerClock(HandClock):
-    """A clock on which every wait is over at once; `waits` says how long each would have been."""
-
-    def __init__(self) -> None:
-        super().__init__(NOON)
-        self.waits: list[timedelta] = []
-
-    async def sleep_until(self, moment: datetime) -> None:
-        self.waits.append(moment - self.now())
-        self.set(max(moment, self.now()))
-
-
-class Meter:
-    """Counts; refuses what is beyond `limit`."""
-
-    def __init__(self, limit: int = 100) -> None:
-        self.limit, self.spent, self.pauses = limit, list[datetime](), list[datetime]()
-
-    def spend(self, moment: datetime) -> None:
-        if len(self.spent) == self.limit:
-            raise BudgetSpent("spent", retry_after=timedelta(seconds=7))
-        self.spent.append(moment)
-
-    def pause(self, until: datetime) -> None:
-        self.pauses.append(until)
-
-
-class Setup:
-    """An Http, with all that it was given."""
-
-    def __init__(self, transport: httpx2.AsyncBaseTransport | None = None, limit: int = 100) -> None:
-        self.clock, self.meter = EagerClock(), Meter(limit)
-        self.http = Http(self.meter, self.clock, Redactor([SECRET]), chance=random.Random(1), transport=transport)
-
-    async def read(self, url: str = URL) -> Answer:
-        return await self.http.read("POST", url, headers={"Authorization": f"Bearer {SECRET}"}, body={"query": "{ a }"})
-
-    async def failed(self, url: str = URL) -> SourceError:
-        with pytest.raises(SourceError) as caught:
-            await self.read(url)
-        return caught.value
-
-    async def failed_once(self) -> SourceError:
-        with pytest.raises(SourceError) as caught:
-            await self.http.write("POST", URL, headers={}, body={})
-        return caught.value
-
-
-@asynccontextmanager
-async def answering(*answers: httpx2.Response | Exception, limit: int = 100) -> AsyncIterator[Setup]:
-    """Yield an Http whose requests meet `answers` one after the other, the last one for ever."""
-
-    def handle(_: httpx2.Request) -> httpx2.Response:
-        answer = queue.pop(0) if len(queue) > 1 else queue[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    queue = list(answers)
-    setup = Setup(httpx2.MockTransport(handle), limit)
-    yield setup
-    await setup.http.aclose()
+from tests.transport.asking import HTML, NOON, SECRET, TEXT, URL, Meter, Pieces, Setup, answering
 
 
 @asynccontextmanager
@@ -242,8 +174,7 @@ async def test_with_a_spent_budget_nothing_is_sent() -> None:
 @pytest.mark.parametrize("failure", [httpx2.ReadTimeout("slow"), httpx2.ConnectError("x"), httpx2.Response(502, text="x")])
 async def test_a_write_is_sent_once_whatever_happens(failure: httpx2.Response | Exception) -> None:
     async with answering(failure) as setup:
-        with pytest.raises(Unreachable):
-            await setup.http.write("POST", URL, headers={}, body={})
+        await setup.failed_once()
     assert (len(setup.meter.spent), setup.clock.waits) == (1, [])
 
 
@@ -269,8 +200,8 @@ async def test_an_answer_that_does_not_end_is_timed_out() -> None:
             yield b"{"
             raise TimeoutError
 
-    async with answering(httpx2.Response(200, stream=Endless())) as setup:
-        error = await setup.failed_once()
+    async with answering(*(httpx2.Response(200, stream=Endless()) for _ in range(ATTEMPTS))) as setup:
+        error = await setup.failed()
     assert (type(error), str(error)) == (TimedOut, "api.example.com did not finish its answer in 60 s")
 
 
@@ -303,8 +234,9 @@ async def test_a_machine_that_refuses_the_connection_is_unreachable() -> None:
 
 
 async def test_a_body_that_does_not_unpack_is_unreachable() -> None:
-    async with answering(httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(b"no gzip"))) as setup:
-        assert type(await setup.failed_once()) is Unreachable
+    answers = [httpx2.Response(200, headers={"Content-Encoding": "gzip"}, stream=Pieces(b"no gzip")) for _ in range(ATTEMPTS)]
+    async with answering(*answers) as setup:
+        assert type(await setup.failed()) is Unreachable
 
 
 async def test_too_large_an_answer_is_given_up() -> None:
@@ -312,15 +244,6 @@ async def test_too_large_an_answer_is_given_up() -> None:
         error = await setup.failed()
     assert (type(error), str(error)) == (Malformed, "api.example.com answered with more than 64 MiB")
     assert len(setup.meter.spent) == 1
-
-
-class Pieces(httpx2.AsyncByteStream):
-    def __init__(self, *pieces: bytes) -> None:
-        self._pieces = pieces
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            yield piece
 
 
 @pytest.mark.parametrize("charset", ["no-such-charset", "iso-8859-1"])

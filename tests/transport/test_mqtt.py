@@ -7,8 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,32 +20,14 @@ from bridge.transport.mqtt import Broker, connection, explained, greet
 from bridge.transport.settings import MqttSettings, TlsSettings
 from bridge.transport.shelf import Shelf
 from tests.conftest import subscribed
-
-STATE = "kwh2mqtt/bridge/state"
-
-
-@asynccontextmanager
-async def bridged(settings: MqttSettings, shelf: Shelf) -> AsyncIterator[Broker]:
-    """Yield a broker connection that runs, and end it in good order."""
-    link = Broker(settings, shelf, SystemClock(), state_topic=STATE, client_id="kwh2mqtt-test")
-    task = asyncio.create_task(link.run())
-    try:
-        yield link
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-def messages(count: int) -> list[Message]:
-    return [Message(f"kwh2mqtt/home/site-{number}/info", f"{number}".encode()) for number in range(count)]
+from tests.transport.link import STATE, bridged, configured, messages, reached, until
 
 
 async def test_everything_on_the_shelf_is_retained_with_qos_1_and_the_bridge_is_online(mqtt: MqttSettings) -> None:
     shelf = Shelf()
     shelf.put(messages(100))
-    async with bridged(mqtt, shelf):
-        await shelf.emptied()
+    async with bridged(mqtt, shelf) as link:
+        await until(lambda: link.published == 101)
         async with subscribed(mqtt) as seen:
             await seen.until(lambda seen: len(seen.latest) == 101)
             assert seen.get(STATE) == "online"
@@ -237,12 +217,6 @@ async def test_a_broker_killed_and_restarted_empty_has_all_back_within_five_seco
                 await seen.until(lambda seen: len(seen.latest) == 300, patience_s=5)
 
 
-async def until(condition: Callable[[], bool], patience_s: float = 20) -> None:
-    async with asyncio.timeout(patience_s):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 async def test_the_brokers_receive_maximum_is_heeded(tmp_path: Path) -> None:
     port = free_port()
     lines = f"listener {port} {HOST}\nallow_anonymous true\nuser root\npersistence false\nmax_inflight_messages 3\n"
@@ -277,31 +251,6 @@ def test_the_wait_grows_to_a_minute_and_is_never_none() -> None:
     assert max(waits[0]) <= 2
     assert max(waits[3]) > 45
     assert len({round(wait, 3) for wait in waits[3]}) > 100
-
-
-@asynccontextmanager
-async def configured(folder: Path, lines: str, program: str | None = None) -> AsyncIterator[None]:
-    """Run a broker, mosquitto unless it is named, with a configuration of the test's own."""
-    program = program or programs()[0]
-    if program is None:
-        pytest.skip("mosquitto is not installed")
-    (folder / "own.conf").write_text(lines)
-    process = subprocess.Popen([program, "-c", str(folder / "own.conf")], stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-async def reached(settings: MqttSettings) -> str | None:
-    """Greet the broker until it listens."""
-    async with asyncio.timeout(20):
-        while True:
-            trouble = await greet(settings)
-            if trouble is None or "refused" not in trouble.lower() or "login" in trouble:
-                return trouble
-            await asyncio.sleep(0.05)
 
 
 async def test_a_refused_login_names_the_keys(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.models.message import Message
-from bridge.transport.shelf import MOST_EVENTS, Shelf
+from bridge.transport.shelf import LARGEST_WAITING, MOST_WAITING, Shelf
 from tests.support import settle, utc
 
 NOON, EVENING = utc("2026-06-10T12:00:00"), utc("2026-06-10T18:00:00")
@@ -205,19 +205,93 @@ async def test_who_waits_for_an_empty_shelf_is_told_when_its_last_event_is_old()
     await asyncio.wait_for(waiting, 1)
 
 
+TOLD = "more than 20000 answers and events, or 32 MiB, wait for the broker: the oldest are dropped, events first"
+
+
 async def test_of_too_many_events_the_oldest_are_dropped_with_one_line(caplog: pytest.LogCaptureFixture) -> None:
-    filled = shelf(*(event(number) for number in range(MOST_EVENTS + 3)))
-    assert await taken(filled) == [event(number) for number in range(3, MOST_EVENTS + 3)]
-    lines = ["more than 200 events wait for the broker: the oldest are dropped"]
-    assert caplog.messages == lines
-    filled.put(event(number) for number in range(MOST_EVENTS + 3))
-    assert caplog.messages == lines * 2
+    filled = shelf(*(event(number) for number in range(MOST_WAITING + 3)))
+    assert await taken(filled) == [event(number) for number in range(3, MOST_WAITING + 3)]
+    assert caplog.messages == [TOLD]
+    filled.put(event(number) for number in range(MOST_WAITING + 3))
+    assert caplog.messages == [TOLD] * 2
 
 
 async def test_an_event_that_comes_back_to_a_full_queue_is_the_oldest(caplog: pytest.LogCaptureFixture) -> None:
-    filled = shelf(*(event(number) for number in range(MOST_EVENTS)))
+    filled = shelf(*(event(number) for number in range(MOST_WAITING)))
     first = await filled.take()
-    filled.put([event(MOST_EVENTS)])
+    filled.put([event(MOST_WAITING)])
     filled.put_again(first)
-    assert await taken(filled) == [event(number) for number in range(1, MOST_EVENTS + 1)]
-    assert len(caplog.messages) == 1
+    assert await taken(filled) == [event(number) for number in range(1, MOST_WAITING + 1)]
+    assert caplog.messages == [TOLD]
+
+
+def answer(number: int) -> Message:
+    return Message("response/a/b/c", b"%d" % number, EVENING, retain=False, answer=True)
+
+
+async def test_answers_come_before_events_and_events_before_the_rest() -> None:
+    assert await taken(shelf(ONE, NEWS, answer(1), TWO, MORE, answer(2))) == [answer(1), answer(2), NEWS, MORE, ONE, TWO]
+
+
+async def test_an_answer_stands_on_no_topic_is_sent_once_and_outlives_a_reconnect() -> None:
+    filled = shelf(ONE, answer(1), answer(1))
+    assert (filled.messages(), filled.topics(), len(filled)) == ([ONE], ["a/one"], 3)
+    filled.put_all_again()
+    assert await taken(filled) == [answer(1), answer(1), ONE]
+    filled.put_all_again()
+    assert await taken(filled) == [ONE]
+
+
+async def test_an_answer_that_the_broker_may_not_have_taken_is_sent_again_and_first() -> None:
+    filled = shelf(answer(1), answer(2), NEWS)
+    filled.put_again(await filled.take())
+    assert await taken(filled) == [answer(1), answer(2), NEWS]
+
+
+async def test_an_answer_that_is_old_is_dropped() -> None:
+    filled = shelf(answer(1)._replace(expires_at=NOON), answer(2), NEWS)
+    filled.drop_expired(NOON)
+    assert await taken(filled) == [answer(2), NEWS]
+
+
+async def test_no_flood_of_events_costs_an_answer(caplog: pytest.LogCaptureFixture) -> None:
+    filled = shelf(answer(1), *(event(number) for number in range(2 * MOST_WAITING)), answer(2))
+    newest = [event(number) for number in range(MOST_WAITING + 2, 2 * MOST_WAITING)]
+    assert await taken(filled) == [answer(1), answer(2), *newest]
+    assert caplog.messages == [TOLD]
+
+
+async def test_twenty_thousand_answers_fit_and_take_the_room_of_events(caplog: pytest.LogCaptureFixture) -> None:
+    filled = shelf(NEWS, MORE, *(answer(number) for number in range(MOST_WAITING)))
+    assert await taken(filled) == [answer(number) for number in range(MOST_WAITING)]
+    assert (MOST_WAITING, caplog.messages) == (20_000, [TOLD])
+
+
+async def test_of_too_many_answers_the_oldest_are_dropped(caplog: pytest.LogCaptureFixture) -> None:
+    filled = shelf(*(answer(number) for number in range(MOST_WAITING + 3)))
+    assert await taken(filled) == [answer(number) for number in range(3, MOST_WAITING + 3)]
+    assert caplog.messages == [TOLD]
+
+
+async def test_large_answers_never_take_more_memory_than_a_small_machine_has(caplog: pytest.LogCaptureFixture) -> None:
+    large = [Message("response/a/b/c", bytes([number]) * 2**20, retain=False, answer=True) for number in range(40)]
+    filled = shelf(NEWS, *large)
+    assert [message.payload[0] for message in await taken(filled)] == list(range(8, 40))
+    assert (LARGEST_WAITING, caplog.messages) == (2**25, [TOLD])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["put", "again", "take", "expire"]), st.booleans(), st.binary(max_size=3))))
+def test_the_size_of_what_waits_is_never_lost_count_of(steps: list[tuple[str, bool, bytes]]) -> None:
+    filled = Shelf()
+    for step, is_answer, payload in steps:
+        message = Message("a/b", payload, NOON if payload else EVENING, retain=False, answer=is_answer)
+        match step:
+            case "put":
+                filled.put([message])
+            case "again":
+                filled.put_again(message)
+            case "take" if len(filled):
+                asyncio.run(filled.take())
+            case "expire":
+                filled.drop_expired(NOON)
+        assert filled._size == sum(len(message.payload) for message in (*filled._answers, *filled._events))

@@ -23,13 +23,14 @@ from bridge.providers.octopus.documents import (
     SMART_CONTROL,
     TRANSACTIONS,
 )
-from bridge.providers.octopus.household import GAS, IMPORT, PENCE, Household
+from bridge.providers.octopus.household import GAS, IMPORT, PENCE
 from bridge.providers.octopus.households import Households
 from bridge.providers.octopus.kraken import Kraken
 from bridge.providers.octopus.raw import each, number
 from bridge.providers.octopus.readings import Readings
 from bridge.providers.octopus.task import Desk
 from bridge.transport.graphql import Json
+from bridge.transport.http import unknown
 
 Do = Callable[[Any, Known, datetime], Awaitable[BaseModel]]
 
@@ -76,14 +77,16 @@ class Commands:
         return words.Balances(balance=tuple(found))
 
     async def _telemetry(self, _: words.Nothing, known: Known, moment: datetime) -> words.Telemetry:
-        supplies = [supply for home in await self._homes(known, moment) if (supply := home.supply(IMPORT)) and supply.device]
+        supplies = [
+            supply for home in await self._households.at_hand(known, moment) if (supply := home.supply(IMPORT)) and supply.device
+        ]
         if not supplies:
             raise NotFound("no meter of this account has telemetry")
         values = [value for supply in supplies for value in await self._readings.live(supply)]
         return words.Telemetry(telemetry=tuple(values))
 
     async def _list_devices(self, _: words.Nothing, known: Known, moment: datetime) -> words.Devices:
-        homes = await self._homes(known, moment)
+        homes = await self._households.at_hand(known, moment)
         for account in dict.fromkeys(home.account for home in homes):
             await self._devices.look(account, homes, known)
         return words.Devices(devices=tuple(owned.device for owned in self._devices.owned.values()))
@@ -135,7 +138,7 @@ class Commands:
         return words.Joined(joined_event_codes=tuple(map(str, confirmed.get("joinedEventCodes") or ())))
 
     async def _send(self, given: words.SendReading, known: Known, moment: datetime) -> words.Sent:
-        homes = await self._homes(known, moment)
+        homes = await self._households.at_hand(known, moment)
         home = next((home for home in homes if given.site in (None, home.id)), None)
         supply = home.supply(given.meter) if home else None
         if supply is None or not supply.serials:
@@ -162,11 +165,6 @@ class Commands:
     async def _account(self) -> str:
         return (await self._accounts())[0]
 
-    async def _homes(self, known: Known, moment: datetime) -> list[Household]:
-        if not self._households.all:
-            await self._households.learn(moment)
-        return self._households.present(known) or self._households.all
-
     def _backend(self) -> Kraken:
         if self._desk.backend is None:
             raise Refused(f"the tenant {self._desk.settings.tenant} has no saving sessions")
@@ -176,7 +174,7 @@ class Commands:
 def _confirmed(data: Json, root: str) -> Json:
     found = data.get(root)
     if not isinstance(found, dict):
-        raise Malformed(f"the provider confirmed nothing: {root} is empty")
+        raise unknown(Malformed(f"the provider confirmed nothing: {root} is empty"))
     return found
 
 

@@ -89,6 +89,12 @@ class Household:
         """Return the meter point whose price is this stream's: the first of its kind."""
         return next((supply for supply in self.supplies if supply.stream == stream), None)
 
+    def meter(self, supply: Supply) -> str:
+        """Return the name of a meter point's readings: its stream, and of a second one of a kind its number among them."""
+        alike = [one.number for one in self.supplies if one.stream == supply.stream]
+        place = alike.index(supply.number) + 1
+        return supply.stream if place == 1 else f"{supply.stream}-{place}"
+
     def site(self, tenant: Tenant, moment: datetime, charged: Mapping[str, Decimal], *, personal: bool) -> Site:
         """Return it as a site; `charged` are standing charges by tariff that only REST told."""
         streams = tuple(stream for stream in (IMPORT, EXPORT, GAS) if self.supply(stream))

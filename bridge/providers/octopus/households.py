@@ -56,10 +56,12 @@ class Households:
     def tasks(self, _: Known, moment: datetime) -> Iterator[Task]:
         yield Task(KEY, self._desk.rota.due(KEY, EVERY, moment), partial(self._look, moment))
 
-    async def learn(self, moment: datetime) -> None:
-        """Ask for the properties now. Raises SourceError."""
-        for shortfall in await self._learnt(moment):
-            raise shortfall.error
+    async def at_hand(self, known: Known, moment: datetime) -> list[Household]:
+        """Return the properties, asked for where that was not done yet. Raises SourceError."""
+        if not self.all:
+            for shortfall in await self._learnt(moment):
+                raise shortfall.error
+        return self.present(known) or self.all
 
     async def _look(self, moment: datetime) -> AsyncIterator[Observation]:
         shortfalls = await self._learnt(moment)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from bridge.errors import Denied, Malformed, SourceError, Unauthenticated
+from bridge.errors import Denied, Malformed, SourceError, Unauthenticated, Unreachable
 from bridge.providers.octopus.codes import UNAUTHORISED_FIELD
 from bridge.providers.octopus.sign_in import SignIn
 from bridge.transport.graphql import GraphQL, Json, PathError, Result
+from bridge.transport.http import unknown
 
 FRESH = timedelta(minutes=2)  # a field that is refused to so young a token is refused to the account
 LONGEST_PAGES = 200
@@ -26,14 +27,12 @@ class Kraken:
 
     def __init__(self, graphql: GraphQL, sign_in: SignIn) -> None:
         self._graphql, self._sign_in = graphql, sign_in
+        self._refused: str | None = None  # a token that a write was refused with
         self._denied: set[str] = set()  # documents with a field that the account may not see
 
     async def ask(self, document: str, *, alone: bool = False, **variables: Any) -> Result:
         """Return the answer, part of which may be missing. Raises SourceError, also where the only thing asked for failed."""
-        result = await self._asked(document, variables, alone=alone)
-        if not any(value is not None for value in result.data.values()) and result.errors:
-            raise self.error(result.errors[0])
-        return result
+        return await self._answered(document, variables, alone=alone)
 
     async def whole(self, document: str, **variables: Any) -> Result:
         """Return the answer where all of it came: half a list is not to be taken for one. Raises SourceError."""
@@ -44,14 +43,24 @@ class Kraken:
 
     async def introspect(self, document: str, variables: Json) -> Result:
         """Likewise, with the variables as one object: `bridge.providers.base.Endpoint.ask`."""
-        return await self.ask(document, **variables)
+        return await self._answered(document, variables, alone=False)
 
     async def write(self, document: str, **variables: Any) -> Result:
-        """Send a mutation once. Raises SourceError where it was refused; after Unreachable the outcome is unknown."""
+        """Send a mutation once. Raises SourceError where it was refused, or where nobody knows whether it was."""
+        return await self.mutate(document, variables)
+
+    async def mutate(self, document: str, variables: Json) -> Result:
+        """Likewise, with the variables as one object: `bridge.providers.base.Endpoint.write`."""
         token = await self._token()
-        result = await self._graphql.mutate(document, variables, {"Authorization": token})
+        try:
+            result = await self._graphql.mutate(document, variables, {"Authorization": token})
+        except Unauthenticated:
+            self._refused = token  # not sent again; the next one gets another
+            raise
         if result.errors:
-            raise self.error(result.errors[0])
+            error = self.error(result.errors[0])
+            refused = not isinstance(error, Unreachable) and all(value is None for value in result.data.values())
+            raise error if refused else unknown(error)
         return result
 
     async def nodes(self, document: str, path: Sequence[str], **variables: Any) -> list[Json]:
@@ -83,6 +92,12 @@ class Kraken:
         """Return one of an answer's errors as one of ours."""
         return self._graphql.error(error)
 
+    async def _answered(self, document: str, variables: Mapping[str, Any], *, alone: bool) -> Result:
+        result = await self._asked(document, variables, alone=alone)
+        if not any(value is not None for value in result.data.values()) and result.errors:
+            raise self.error(result.errors[0])
+        return result
+
     async def _asked(self, document: str, variables: Mapping[str, Any], *, alone: bool) -> Result:
         token = await self._token()
         try:
@@ -104,6 +119,7 @@ class Kraken:
         return result
 
     async def _token(self, refused: str | None = None) -> str:
+        refused, self._refused = refused or self._refused, None
         try:
             return await (self._sign_in.token() if refused is None else self._sign_in.renewed(refused))
         except Unauthenticated as error:

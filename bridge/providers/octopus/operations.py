@@ -26,7 +26,7 @@ class Nothing(Arguments):
 
 
 class Paged(Arguments):
-    first: int = Field(default=25, ge=1, le=99)
+    first: int = Field(default=25, ge=1, le=99, strict=True)
     after: str | None = None  # the `next` of the page before
 
 
@@ -61,7 +61,7 @@ class JoinSession(Arguments):
 
 
 class SendReading(Arguments):
-    reading: int = Field(ge=0, lt=LARGEST_READING)  # what the meter shows, whole units
+    reading: int = Field(ge=0, lt=LARGEST_READING, strict=True)  # what the meter shows, whole units
     meter: Literal["import", "export", "gas"] = "import"
     site: str | None = None  # the provider's id; default: the first
     on: date | None = None  # the day it was read, default today

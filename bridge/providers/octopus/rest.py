@@ -56,6 +56,11 @@ class Rest:
             found += _results(body)
         raise Malformed(f"there are more than {MOST_PAGES} pages")
 
+    async def first(self, path: str, most: int, *, signed: bool = False, **query: Any) -> tuple[list[Json], bool]:
+        """Return the first rows, and whether there are more. Raises SourceError."""
+        body = await self.get(path, {"page_size": most, **query}, signed=signed)
+        return _results(body), bool(body.get("next"))
+
     def _address(self, path: str, query: dict[str, Any] | None) -> str:
         link = LINK.search(path)
         if link is None:

@@ -104,6 +104,11 @@ class Rota:
         """Note an attempt after which there is nothing to be asked for `wait`."""
         self._asked[key] = Asked(moment, moment + wait)
 
+    def expire(self) -> None:
+        """Let everything be due."""
+        self._asked.clear()
+        self._begun = datetime.min.replace(tzinfo=UTC)  # what an earlier process saw counts no more
+
     def forget(self, key: Hashable) -> None:
         self._asked.pop(key, None)
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from bridge.errors import Denied, Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.models.observation import Observation, Shortfall
-from bridge.providers.base import Endpoint, Known, Surroundings
+from bridge.providers.base import Endpoint, Kind, Known, Page, Span, Surroundings
 from bridge.providers.octopus import germany
 from bridge.providers.octopus.codes import CODES, WORDS, Outdated
 from bridge.providers.octopus.curves import Curves
@@ -19,11 +19,13 @@ from bridge.providers.octopus.devices import Devices
 from bridge.providers.octopus.dispatching import Dispatching
 from bridge.providers.octopus.documents import BACKEND_DOCUMENTS, DOCUMENTS
 from bridge.providers.octopus.execute import Commands
+from bridge.providers.octopus.history import History
 from bridge.providers.octopus.households import KEY as HOUSEHOLDS
 from bridge.providers.octopus.households import Households
 from bridge.providers.octopus.kraken import Kraken, LockedOut
 from bridge.providers.octopus.metering import Metering
 from bridge.providers.octopus.notices import Notices
+from bridge.providers.octopus.operations import OPERATIONS
 from bridge.providers.octopus.raw import ODD
 from bridge.providers.octopus.rest import Rest
 from bridge.providers.octopus.rota import Rota
@@ -31,6 +33,7 @@ from bridge.providers.octopus.settings import OctopusSettings
 from bridge.providers.octopus.sign_in import SignIn
 from bridge.providers.octopus.task import Desk, Key, Task
 from bridge.transport.graphql import GraphQL
+from bridge.transport.http import unknown
 
 OUTDATED_FOR = timedelta(hours=24)
 
@@ -46,6 +49,7 @@ class Octopus:
         self._dispatching = Dispatching(desk, self._households, devices)
         self._metering = Metering(desk, self._households)
         self._notices = Notices(desk, self._households)
+        self._history = History(desk, self._households, self._metering.readings)
         self._commands = Commands(desk, self._households, devices, self._metering.readings)
         self._told: dict[Key, list[Shortfall]] = {}  # what each task lacked when it was last done
 
@@ -74,18 +78,29 @@ class Octopus:
         if locked_out is not None:
             raise locked_out
 
+    def expire(self) -> None:
+        self._desk.rota.expire()
+
     async def sign_in(self) -> str:
         return f"signed in; account(s): {', '.join(await self._households.numbers())}"
 
     def endpoints(self) -> Sequence[Endpoint]:
-        main = Endpoint("", self._desk.kraken.introspect, DOCUMENTS if self._desk.tenant.british else germany.DOCUMENTS)
-        backend = self._desk.backend
-        return [main, Endpoint("backend", backend.introspect, BACKEND_DOCUMENTS)] if backend else [main]
+        kraken, backend = self._desk.kraken, self._desk.backend
+        documents = DOCUMENTS if self._desk.tenant.british else germany.DOCUMENTS
+        main = Endpoint("", kraken.introspect, documents, kraken.mutate)
+        return [main, Endpoint("backend", backend.introspect, BACKEND_DOCUMENTS, backend.mutate)] if backend else [main]
 
     async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> BaseModel:
         """Carry out one of `OPERATIONS`. Raises SourceError."""
         try:
             return await self._commands.execute(operation, arguments, known, moment)
+        except ODD as raised:
+            raise (unknown(_odd(raised)) if OPERATIONS[operation].kind is Kind.WRITE else _odd(raised)) from None
+
+    async def history(self, site: str, span: Span, known: Known, moment: datetime) -> Page:
+        """Return a page of the half-hours of a property; see `bridge.providers.base.Historian`."""
+        try:
+            return await self._history.page(site, span, known, moment)
         except ODD as raised:
             raise _odd(raised) from None
 

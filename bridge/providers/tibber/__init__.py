@@ -5,6 +5,8 @@ A 200 may be a failure, and no contract, an empty day or a null home is no error
 """
 
 from bridge.providers.base import Provider
+from bridge.providers.tibber.operations import OPERATIONS
+from bridge.providers.tibber.reach import GUARD
 from bridge.providers.tibber.source import Tibber, TibberSettings
 
-PROVIDER = Provider(settings=TibberSettings, source=Tibber)
+PROVIDER = Provider(settings=TibberSettings, source=Tibber, operations=OPERATIONS, guard=GUARD)

@@ -69,4 +69,55 @@ query Readings($last: Int!) {
 
 VIEWER = "query Viewer { viewer { homes { id appNickname } } }"
 
-DOCUMENTS = (HOMES, PRICES, PRICE_RANGE, READINGS, VIEWER)
+_ENERGY_VARIABLES = (
+    "$resolution: EnergyResolution!, $consumed: Boolean!, $produced: Boolean!, $first: Int, $last: Int, $after: String"
+)
+_MEASURED = """
+fragment Measured on Home {
+  id
+  consumption(resolution: $resolution, first: $first, last: $last, after: $after) @include(if: $consumed) {
+    pageInfo { hasNextPage }
+    nodes { from to consumption consumptionUnit cost currency }
+  }
+  production(resolution: $resolution, first: $first, last: $last, after: $after) @include(if: $produced) {
+    pageInfo { hasNextPage }
+    nodes { from to production productionUnit profit currency }
+  }
+}
+"""
+ENERGY = f"query Energy({_ENERGY_VARIABLES}) {{ viewer {{ homes {{ ...Measured }} }} }}{_MEASURED}"
+ENERGY_OF = f"query EnergyOf($home: ID!, {_ENERGY_VARIABLES}) {{ viewer {{ home(id: $home) {{ ...Measured }} }} }}{_MEASURED}"
+
+NOTIFY = """
+mutation Notify($input: PushNotificationInput!) {
+  sendPushNotification(input: $input) { successful pushedToNumberOfDevices }
+}
+"""
+
+UPDATE_HOME = """
+mutation UpdateHome($input: UpdateHomeInput!) {
+  updateHome(input: $input) {
+    id
+    appNickname
+    appAvatar
+    size
+    type
+    numberOfResidents
+    primaryHeatingSource
+    hasVentilationSystem
+    mainFuseSize
+  }
+}
+"""
+
+QUERIES = {
+    "Homes": HOMES,
+    "Prices": PRICES,
+    "PriceRange": PRICE_RANGE,
+    "Readings": READINGS,
+    "Viewer": VIEWER,
+    "Energy": ENERGY,
+    "EnergyOf": ENERGY_OF,
+}
+WRITES = {"Notify": NOTIFY, "UpdateHome": UPDATE_HOME}
+DOCUMENTS = {**QUERIES, **WRITES}

@@ -3,7 +3,6 @@
 A contract without quarter-hours answers the first rung with an empty day and no error (tibber.md calls it the chain).
 """
 
-from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +15,7 @@ from bridge.pricing.day import midnight
 from bridge.providers.base import Known
 from bridge.providers.tibber import normalise
 from bridge.providers.tibber.documents import PRICE_RANGE, PRICES
+from bridge.providers.tibber.raw import cursor
 from bridge.providers.tibber.schedule import progress
 from bridge.providers.tibber.timetable import STREAM, Timetable
 from bridge.transport.graphql import PathError, Result
@@ -144,5 +144,5 @@ def _reaches(known: Known, site: str, begin: datetime) -> bool:
 
 
 def _cursor(start: datetime) -> str:
-    """Return the cursor of the rows from `start` on; a quarter earlier, as nothing says whether `after` is inclusive."""
-    return b64encode((start - QUARTER_HOUR).isoformat().encode()).decode()
+    """Return the cursor of the quarter-hours from `start` on; a quarter earlier, as nothing says whether `after` is inclusive."""
+    return cursor(start - QUARTER_HOUR)

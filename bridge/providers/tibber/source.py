@@ -5,14 +5,22 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
-from bridge.errors import Incomplete, NotFound, RateLimited, SourceError, Unauthenticated
+from pydantic import BaseModel
+
+from bridge.errors import Denied, Incomplete, Malformed, NotFound, RateLimited, SourceError, Unauthenticated
 from bridge.models.observation import Observation, ReadingsSeen, Shortfall, SitesSeen
-from bridge.providers.base import Endpoint, HeaderSecret, Known, SourceSettings, Surroundings, Url
-from bridge.providers.tibber import normalise
-from bridge.providers.tibber.documents import HOMES, PRICE_RANGE, PRICES, READINGS, VIEWER
+from bridge.providers.base import Endpoint, HeaderSecret, Kind, Known, Page, SourceSettings, Span, Surroundings, Url
+from bridge.providers.tibber import energy, normalise
+from bridge.providers.tibber.documents import DOCUMENTS, HOMES, READINGS, VIEWER
+from bridge.providers.tibber.energy import REGISTERS
+from bridge.providers.tibber.execute import Commands
+from bridge.providers.tibber.history import History
 from bridge.providers.tibber.ladder import Ladder
+from bridge.providers.tibber.operations import OPERATIONS
+from bridge.providers.tibber.raw import ODD
 from bridge.providers.tibber.timetable import Feature, Timetable
 from bridge.transport.graphql import GraphQL, Json, Result
+from bridge.transport.http import unknown
 
 READINGS_LAST = 72  # h: they come late and are corrected later
 CODES: Mapping[str, type[SourceError]] = {
@@ -20,9 +28,10 @@ CODES: Mapping[str, type[SourceError]] = {
     "HOME_NOT_FOUND": NotFound,
     "NOT_FOUND": NotFound,
 }
-WORDS: Mapping[str, type[SourceError]] = {  # before 2025 a bad token came without a code
-    "invalid token": Unauthenticated,
+WORDS: Mapping[str, type[SourceError]] = {
+    "invalid token": Unauthenticated,  # before 2025 it came without a code
     "no valid access token": Unauthenticated,
+    "operation not allowed": Denied,  # a write for the demo account; its code is that of any fault
 }
 
 
@@ -47,6 +56,8 @@ class Tibber:
         self.timetable = Timetable(surroundings.share, surroundings.chance or random.Random())
         self._ladder = Ladder(self._ask, self.timetable, self._graphql.error)
         self.timetable.without_contract = self._ladder.without_contract
+        self._commands = Commands(self._ask, self._write, self._graphql.error)
+        self._history = History(self._ask, self._graphql.error)
         self._told: dict[Feature, list[Shortfall]] = {}  # what each feature lacked when it was last asked for
 
     def next_poll(self, known: Known, moment: datetime) -> datetime:
@@ -95,6 +106,9 @@ class Tibber:
                 for observation in self._readings(await self._ask(READINGS, last=READINGS_LAST), known, moment):
                     yield observation
 
+    def expire(self) -> None:
+        self.timetable.expire()
+
     async def sign_in(self) -> str:
         homes = normalise.homes((await self._ask(VIEWER)).data)
         names = [f"{home['id']} ({home.get('appNickname') or 'no name'})" for home in homes if home]
@@ -102,15 +116,33 @@ class Tibber:
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the one endpoint; see `bridge.providers.base.Introspectable`."""
-        documents = {"Homes": HOMES, "Prices": PRICES, "PriceRange": PRICE_RANGE, "Readings": READINGS, "Viewer": VIEWER}
+        return (Endpoint("", self._query, DOCUMENTS, self._mutate),)
 
-        async def ask(document: str, variables: Json) -> Result:
-            return await self._graphql.query(document, variables, self._headers)
+    async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> BaseModel:
+        """Carry out one of `OPERATIONS`. Raises SourceError."""
+        try:
+            return await self._commands.execute(operation, arguments, known, moment)
+        except ODD as raised:
+            raise (unknown(_odd(raised)) if OPERATIONS[operation].kind is Kind.WRITE else _odd(raised)) from None
 
-        return (Endpoint("", ask, documents),)
+    async def history(self, site: str, span: Span, known: Known, moment: datetime) -> Page:  # noqa: ARG002 - the provider knows
+        """Return a page of the hours of a home; see `bridge.providers.base.Historian`."""
+        try:
+            return await self._history.page(site, span, moment)
+        except ODD as raised:
+            raise _odd(raised) from None
+
+    async def _query(self, document: str, variables: Json) -> Result:
+        return await self._graphql.query(document, variables, self._headers)
+
+    async def _mutate(self, document: str, variables: Json) -> Result:
+        return await self._graphql.mutate(document, variables, self._headers)
 
     async def _ask(self, document: str, **variables: Any) -> Result:
-        return await self._graphql.query(document, variables, self._headers)
+        return await self._query(document, variables)
+
+    async def _write(self, document: str, **variables: Any) -> Result:
+        return await self._mutate(document, variables)
 
     def _homes(self, result: Result) -> Iterator[Observation]:
         homes = normalise.homes(result.data)
@@ -130,9 +162,12 @@ class Tibber:
                 yield from normalise.guarded(self._home_readings(index, home, result, moment), site, behind=False)
 
     def _home_readings(self, index: int, home: dict[str, Any], result: Result, moment: datetime) -> Iterator[Observation]:
-        consumed = normalise.consumption(normalise.nodes(home, "consumption"), moment)
-        produced = normalise.production(normalise.nodes(home, "production"), moment)
-        yield ReadingsSeen(home["id"], tuple(reading for reading in (consumed, produced) if reading))
-        for field in ("consumption", "production"):
-            if error := result.error_at("viewer", "homes", index, field):
+        found = (energy.newest(home, register, moment) for register in REGISTERS)
+        yield ReadingsSeen(home["id"], tuple(reading for reading in found if reading))
+        for register in REGISTERS:
+            if error := result.error_at("viewer", "homes", index, register.field):
                 yield Shortfall(self._graphql.error(error), home["id"], behind=False)
+
+
+def _odd(error: Exception) -> Malformed:
+    return Malformed(f"the answer came in a shape that cannot be read ({type(error).__name__})")

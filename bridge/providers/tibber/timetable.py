@@ -40,6 +40,7 @@ class Timetable:
         self._share, self._chance = share, chance
         self._asked: dict[Feature, Asked] = {}
         self._priced: frozenset[str] = frozenset()  # the sites whose prices were last asked for
+        self._expired: set[Feature] = set()
         self.without_contract: Container[str] = ()  # sites of which no prices can be wanted
 
     def next(self, known: Known, moment: datetime) -> datetime:
@@ -50,7 +51,7 @@ class Timetable:
     def due(self, feature: Feature, known: Known, moment: datetime) -> datetime:
         """Return when `feature` is due; not after `moment` where it is now."""
         asked = self._asked.get(feature)
-        if asked is not None and asked.at > moment:
+        if feature in self._expired or (asked is not None and asked.at > moment):
             return moment
         if asked is not None and asked.again is not None:
             return asked.again
@@ -73,8 +74,13 @@ class Timetable:
         """Return which day's prices of `site` ought to be known and are not."""
         return lacking(known.curve(site.id, STREAM), site.zone, moment, self._share)
 
+    def expire(self) -> None:
+        """Let everything be due."""
+        self._expired = set(Feature)
+
     def note(self, feature: Feature, known: Known, moment: datetime, *, vain: bool) -> None:
         """Note an attempt at `feature` that has just been made."""
+        self._expired.discard(feature)
         if feature is Feature.PRICES:
             self._priced = frozenset(known.sites)
         if not vain:

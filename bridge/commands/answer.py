@@ -1,0 +1,60 @@
+"""The answer to a command: one JSON object, whatever happened."""
+
+import json
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
+
+from bridge.errors import BridgeError
+
+
+def ok(id_: str | None, operation: str, data: Any, duration: timedelta) -> dict[str, Any]:
+    """Return the answer of a command that was carried out."""
+    return {"id": id_, "status": "ok", "operation": operation, "data": plain(data), "duration_ms": _milliseconds(duration)}
+
+
+def failed(
+    id_: str | None, operation: str, error: BridgeError, duration: timedelta, told: Callable[[str], str]
+) -> dict[str, Any]:
+    """Return the answer of one that was not, or of which nobody knows; `told` makes a text fit for anybody's eyes."""
+    wait = getattr(error, "retry_after", None)
+    about = {
+        "code": error.code,
+        "message": told(str(error)),
+        "retry_after": None if wait is None else max(1, -int(-wait.total_seconds() // 1)),  # s, rounded up
+        "reasons": [told(reason) for reason in getattr(error, "reasons", ())],
+    }
+    return {"id": id_, "status": "error", "operation": operation, "error": about, "duration_ms": _milliseconds(duration)}
+
+
+def encoded(answer: dict[str, Any]) -> bytes:
+    """Return `answer` as it is published; half a letter, which UTF-8 cannot hold, as `?`."""
+    return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode("utf-8", "replace")
+
+
+def plain(value: Any) -> Any:
+    """Return `value` as JSON has it: models as objects, prices as numbers, instants as in every payload of ours.
+
+    What no JSON number can hold is unknown.
+    """
+    if isinstance(value, BaseModel):
+        value = value.model_dump(exclude_none=False)
+    match value:
+        case dict():
+            return {str(key): plain(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [plain(inner) for inner in value]
+        case Decimal() | float():
+            return float(value) if math.isfinite(value) else None
+        case str() | int() | None:
+            return value
+    return to_jsonable_python(value)
+
+
+def _milliseconds(duration: timedelta) -> int:
+    return max(0, int(duration / timedelta(milliseconds=1)))

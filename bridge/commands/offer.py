@@ -1,0 +1,36 @@
+"""What may be asked of the bridge: an operation of a source, with the means to carry it out."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from bridge.providers.base import Kind
+
+Run = Callable[[Any, datetime], Awaitable[Any]]  # the arguments, checked, and the moment → a model, or what JSON knows
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One operation of one source."""
+
+    source: str
+    name: str
+    kind: Kind
+    about: str
+    read: Callable[
+        [Mapping[str, Any]], Any
+    ]  # the arguments as they came → as `run` takes them; raises ValidationError, BadRequest
+    run: Run
+    remote: bool = True  # whether the provider is asked, or what is known already will do
+    arguments: type[BaseModel] | None = None  # where they are a model
+    result: type[BaseModel] | None = None
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.source}.{self.name}"
+
+
+Offers = Mapping[tuple[str, str], Offer]  # by source and name
