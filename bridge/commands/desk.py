@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -18,10 +18,11 @@ from pydantic import BaseModel, ValidationError
 from bridge.clock import SANE, Clock
 from bridge.commands import answer
 from bridge.commands.authorise import Grants, is_allowed, refusal
+from bridge.commands.command import Command, Internal, NotReady, Stopping
 from bridge.commands.limits import Rate
 from bridge.commands.offer import Offer, Offers
 from bridge.commands.once import NOT_SENT, Given, NotSent, Once, Write
-from bridge.commands.request import Body, Reply, body_of, deadline, id_in, reply_to, told
+from bridge.commands.request import Reply, body_of, deadline, reply_to, told
 from bridge.commands.settings import CommandsSettings
 from bridge.commands.shared import LONGEST, Seats, Shared
 from bridge.errors import BadRequest, BridgeError, Malformed, NotGranted, OutcomeUnknown, TimedOut, TooMany, UnknownOperation
@@ -41,42 +42,6 @@ FOR_POLLS = 0.25  # the share of a source's request budget that commands leave a
 LONGEST_TEXT = 500  # characters of a message
 LONGEST_NAME = 64  # of a foreign name that a message repeats
 MOST_RETAINED = 1000  # retained commands that are remembered as refused
-
-
-class Internal(BridgeError):
-    """A fault of ours; the log has the details."""
-
-
-class Stopping(BridgeError):
-    """We are asked to stop, and ask nobody anything any more."""
-
-    code = "unavailable"
-
-
-class NotReady(BridgeError):
-    """The bridge cannot do this yet."""
-
-    code = "unavailable"
-
-
-@dataclass(frozen=True)
-class Command:
-    """One command on its way to its answer; `body` and `offer` are known once it has been read."""
-
-    errand: Errand
-    reply: Reply
-    arrival: Arrival
-    moment: datetime
-    body: Body = field(default_factory=Body)
-    offer: Offer | None = None
-
-    @property
-    def name(self) -> str:
-        return f"{self.errand.source}.{self.errand.operation}"
-
-    @property
-    def id(self) -> str | None:
-        return self.body.id if self.body.id is not None else id_in(self.arrival.payload)
 
 
 class Desk:
