@@ -12,6 +12,8 @@ from pydantic_core import to_jsonable_python
 
 from bridge.errors import BridgeError
 
+SHORT = 1024  # bytes of an answer that every broker takes
+
 
 def ok(id_: str | None, operation: str, data: Any, duration: timedelta) -> dict[str, Any]:
     """Return the answer of a command that was carried out."""
@@ -30,6 +32,15 @@ def failed(
         "reasons": [told(reason) for reason in getattr(error, "reasons", ())],
     }
     return {"id": id_, "status": "error", "operation": operation, "error": about, "duration_ms": _milliseconds(duration)}
+
+
+def instead(answer: dict[str, Any], payload: bytes) -> bytes:
+    """Return a short answer for a broker that does not take the long one; nothing where it is short itself."""
+    if len(payload) <= SHORT:
+        return b""
+    text = f"the answer has {len(payload)} bytes, more than the broker takes: ask for less at once"
+    told = {"code": "unavailable", "message": text, "retry_after": None, "reasons": []}
+    return encoded({**{key: answer[key] for key in ("id", "operation", "duration_ms")}, "status": "error", "error": told})
 
 
 def encoded(answer: dict[str, Any]) -> bytes:

@@ -225,10 +225,9 @@ class Desk:
         return self._redact(text)[:LONGEST_TEXT]
 
     def _send(self, reply: Reply, given: Given) -> None:
-        lives_until = self._clock.now() + ANSWER_LIVES
-        payload = answer.encoded(given)
+        message = Message(reply.topic, answer.encoded(given), self._clock.now() + ANSWER_LIVES, retain=False, answer=True)
         self._publish(
-            Message(reply.topic, payload, lives_until, retain=False, qos=reply.qos, correlation=reply.correlation, answer=True)
+            message._replace(qos=reply.qos, correlation=reply.correlation, instead=answer.instead(given, message.payload))
         )
 
     def _audit(self, command: Command, given: Given) -> None:

@@ -18,6 +18,7 @@ class Message(NamedTuple):
     correlation: bytes | None = None  # the Correlation Data of the request that this answers (MQTT 5 §4.10)
     answer: bool = False  # to a command: where too much waits for the broker, it outlives the events
     response_topic: str | None = None  # where the answer to a command is to go (MQTT 5)
+    instead: bytes = b""  # a short payload for a broker that does not take the long one
 
 
 class Arrival(NamedTuple):

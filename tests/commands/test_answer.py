@@ -90,3 +90,13 @@ def test_message_and_reasons_are_made_fit_for_anybody_s_eyes() -> None:
     assert answer.failed(None, "home.ask", error, timedelta(), lambda text: text.replace("sesame", "***")) == failed(
         "unavailable", "the token ***", reasons=["***", "other"]
     )
+
+
+def test_a_long_answer_has_a_short_one_for_a_broker_that_does_not_take_it() -> None:
+    long = answer.ok("7", "home.prices", {"prices": "x" * 5000}, timedelta())
+    payload = answer.encoded(long)
+    short = json.loads(answer.instead(long, payload))
+    text = f"the answer has {len(payload)} bytes, more than the broker takes: ask for less at once"
+    told = {"code": "unavailable", "message": text, "retry_after": None, "reasons": []}
+    assert short == {"id": "7", "status": "error", "operation": "home.prices", "error": told, "duration_ms": 0}
+    assert answer.instead(long, b"{}") == b""

@@ -136,6 +136,8 @@ class Broker:
                 await self._send(client, message)
             except (ValueError, struct.error) as error:  # no broker can take it: the others must not suffer
                 log.warning("%s cannot be published: %s", message.topic[:LONGEST_SHOWN], error)
+                if message.instead:
+                    self._shelf.put([message._replace(payload=message.instead, instead=b"")])
             except BaseException:
                 self._shelf.put_again(message)
                 raise
