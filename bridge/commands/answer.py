@@ -39,7 +39,7 @@ def instead(answer: dict[str, Any], payload: bytes) -> bytes:
     if len(payload) <= SHORT:
         return b""
     text = f"the answer has {len(payload)} bytes, more than the broker takes: ask for less at once"
-    told = {"code": "unavailable", "message": text, "retry_after": None, "reasons": []}
+    told: dict[str, Any] = {"code": "unavailable", "message": text, "retry_after": None, "reasons": []}
     return encoded({**{key: answer[key] for key in ("id", "operation", "duration_ms")}, "status": "error", "error": told})
 
 

@@ -97,6 +97,6 @@ def test_a_long_answer_has_a_short_one_for_a_broker_that_does_not_take_it() -> N
     payload = answer.encoded(long)
     short = json.loads(answer.instead(long, payload))
     text = f"the answer has {len(payload)} bytes, more than the broker takes: ask for less at once"
-    told = {"code": "unavailable", "message": text, "retry_after": None, "reasons": []}
+    told: dict[str, object] = {"code": "unavailable", "message": text, "retry_after": None, "reasons": []}
     assert short == {"id": "7", "status": "error", "operation": "home.prices", "error": told, "duration_ms": 0}
     assert answer.instead(long, b"{}") == b""
