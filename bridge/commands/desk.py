@@ -99,9 +99,10 @@ class Desk:
 
     async def _answer(self, errand: Errand, arrival: Arrival) -> None:
         reply, misplaced = reply_to(arrival, errand, self._topics)
-        offer = self._offers.get((errand.source, errand.operation))
-        command = Command(errand, reply, arrival, self._clock.now(), offer=offer)
+        command = Command(errand, reply, arrival, self._clock.now())
         try:
+            self._admit(command)  # what is over a limit is not even noted: a device that runs wild must not fill the log
+            command = replace(command, offer=self._offers.get((errand.source, errand.operation)))
             if misplaced is not None:
                 raise misplaced
             command = self._read(command)
@@ -115,20 +116,22 @@ class Desk:
         self._send(reply, given)
         self._audit(command, given)
 
-    def _read(self, command: Command) -> Command:
-        """Return the command with its body and the offer that it is for. Raises CommandError."""
-        errand = command.errand
+    def _admit(self, command: Command) -> None:
+        """Raise where no command is taken now, or none of this client's."""
         if self._stopping:
             raise Stopping("the bridge stops: ask again when it is back")
         if command.moment < SANE:
             raise NotReady(
                 "the clock of this machine is not set yet, and what is kept of a write is kept by time; try again soon"
             )
-        if (wait := self._rate.wait(errand.client, command.moment)) is not None:
+        if (wait := self._rate.wait(command.errand.client, command.moment)) is not None:
             raise TooMany("too many commands from this client", retry_after=wait)
+
+    def _read(self, command: Command) -> Command:
+        """Return the command with its body. Raises CommandError."""
         body = body_of(command.arrival, command.moment)
         if command.offer is None:
-            raise UnknownOperation(self._what_there_is(errand))
+            raise UnknownOperation(self._what_there_is(command.errand))
         return replace(command, body=body)
 
     async def _carried_out(self, command: Command) -> Given:
@@ -199,6 +202,8 @@ class Desk:
         self._ledger.forget(moment)
         error = OutcomeUnknown("the bridge was cut off half-way: whether it was done, only the provider knows")
         for left in self._ledger.unfinished():
+            if self._once.is_under_way(left.client, left.id):  # it is ours: it came between the clock's being set and now
+                continue
             try:
                 reply = Reply.decoded(left.reply)
             except (ValueError, TypeError):

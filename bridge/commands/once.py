@@ -70,6 +70,9 @@ class Once:
         task.add_done_callback(lambda _: self._under_way.pop(key, None))
         return await asyncio.shield(task)
 
+    def is_under_way(self, client: str, id_: str) -> bool:
+        return (client, id_) in self._under_way
+
     async def finished(self, patience_s: float) -> None:
         """Return when no write is under way any more, or after `patience_s`."""
         tasks = [task for _, task in self._under_way.values()]

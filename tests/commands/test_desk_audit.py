@@ -1,12 +1,14 @@
 """Who did what: a line for each write, in the log and on the audit topic, and nothing personal or secret in it."""
 
 import logging
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bridge.errors import Refused
-from tests.commands.office import SECRET, Asked, Office, query, write
+from tests.commands.office import SECRET, Asked, Office, query, read, write
+from tests.support import settle
 
 SWITCH = "wallbox/home/switch"
 BODY = {"id": "7", "args": {"device": "car"}}
@@ -53,3 +55,14 @@ async def test_no_secret_stays_in_the_state_folder(tmp_path: Path) -> None:
     office = Office(tmp_path, write(Asked(Refused(f"{SECRET} is not taken", reasons=(SECRET,)))))
     await office.send(SWITCH, BODY)
     assert not any(SECRET.encode() in file.read_bytes() for file in tmp_path.iterdir())
+
+
+async def test_a_device_that_runs_wild_does_not_fill_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "bridge.commands")
+    office = Office(tmp_path, write(Asked()), per_minute=2)
+    for number in range(100):
+        office.post(SWITCH, {"id": f"{number}"}, response_topic="kwh2mqtt/response/other/x" if number % 2 else None)
+    await settle()
+    outcomes = Counter(read(message).get("error", {}).get("code") for message in office.answers())
+    assert outcomes == {None: 1, "bad_request": 1, "rate_limited": 98}
+    assert (len(office.audit()), len(caplog.records)) == (2, 2)

@@ -69,6 +69,7 @@ async def test_16_at_once_are_asked_and_the_17th_is_refused_at_once(tmp_path: Pa
         office.post(ASK, {"args": {"n": number}})
         office.post(SWITCH, {"id": f"{number}"})
     await settle()
+    assert len(office.desk._tasks) == 16  # the loop alone holds no task fast
     text = "16 commands are being carried out already"
     assert await office.send(ASK) == failed("rate_limited", text, retry_after=1)
     assert await office.send(SWITCH, {"id": "8"}) == failed("rate_limited", text, "8", "home.switch", retry_after=1)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.commands.haste import Haste
-from tests.commands.office import Asked, Json, Office, failed, ok, query, read, write
-from tests.support import settle
+from tests.commands.office import NOW, Asked, Json, Office, failed, ok, query, read, write
+from tests.support import settle, utc
 
 SWITCH = "wallbox/home/switch"
 BODY = {"id": "7", "args": {"device": "car"}}
@@ -107,6 +107,7 @@ async def test_when_the_bridge_stops_a_write_is_waited_for_and_all_others_are_to
     assert [read(message) for message in office.answers()[1:]] == [done({"n": 1}), failed("unavailable", late, "8")]
     assert await office.send("wallbox/home/ask") == failed("unavailable", late)
     assert (len(switched.asked), len(asked.asked)) == (1, 1)
+    assert (office.desk._tasks, office.desk._shared._under_way) == (set(), {})  # nobody is asked any more
 
 
 async def test_a_write_that_outlasts_the_end_is_answered_by_the_next_process(tmp_path: Path, haste: Haste) -> None:
@@ -124,3 +125,37 @@ async def test_a_write_that_outlasts_the_end_is_answered_by_the_next_process(tmp
     office.desk._settle(office.clock.now())
     assert [read(message) for message in office.answers()] == [undone("outcome_unknown", CUT_OFF)]
     assert len(asked.asked) == 1
+
+
+# a clock that has yet to be set, as a Pi's at its start
+
+
+async def test_until_the_clock_is_set_nothing_is_carried_out_or_settled(tmp_path: Path) -> None:
+    office = Office(tmp_path, write(asked := Asked()), query(asked))
+    await cut_off(office, asked)
+    office.clock.set(utc("1970-01-01T00:01"))
+    running = asyncio.create_task(office.desk.run())
+    for errand in (SWITCH, "wallbox/home/ask"):
+        assert (await office.send(errand, {"id": "8"}))["error"]["code"] == "unavailable"
+    office.clock.set(NOW)
+    await office.clock.go_to(NOW + timedelta(seconds=1))
+    assert [read(message) for message in office.answers()[2:]] == [undone("outcome_unknown", CUT_OFF)]
+    running.cancel()
+    await asyncio.wait([running])
+
+
+async def test_a_write_that_came_as_soon_as_it_was_set_is_not_taken_for_one_of_an_earlier_process(tmp_path: Path) -> None:
+    office = Office(tmp_path, write(asked := Asked()))
+    office.clock.set(utc("1970-01-01T00:01"))
+    running = asyncio.create_task(office.desk.run())
+    await settle()
+    office.clock.set(NOW)
+    asked.open.clear()
+    office.post(SWITCH, BODY)
+    await settle()
+    await office.clock.go_to(NOW + timedelta(seconds=1))
+    asked.open.set()
+    await settle()
+    assert [outcome["status"] for outcome in map(read, office.answers())] == ["ok"]
+    running.cancel()
+    await asyncio.wait([running])
