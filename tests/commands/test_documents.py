@@ -8,9 +8,9 @@ import pytest
 
 from bridge.commands.documents import Document, fits, load, offers
 from bridge.commands.offer import Offer
-from bridge.errors import BadRequest, Fault, Misconfigured
+from bridge.errors import BadRequest, Fault, Misconfigured, Refused
 from bridge.providers.base import DocumentSettings, Endpoint, Guard, Kind, SourceSettings
-from bridge.transport.graphql import Result
+from bridge.transport.graphql import PathError, Result
 from tests.commands.office import NOW
 
 GUARD = Guard(writes=frozenset({"notify", "update"}), hidden=frozenset({"apiKey"}))
@@ -21,9 +21,9 @@ WRITE = "mutation ($title: String!) { notify(title: $title) { ok } }"
 class Source:
     """Speaks GraphQL on two endpoints, and notes what is sent."""
 
-    def __init__(self, answer: dict[str, Any] | None = None, *, writes: bool = True) -> None:
+    def __init__(self, answer: dict[str, Any] | None = None, *errors: PathError, writes: bool = True) -> None:
         self.sent: list[tuple[str, str, dict[str, Any]]] = []
-        self._answer, self._writes = answer or {}, writes
+        self._answer, self._errors, self._writes = answer or {}, errors, writes
 
     def endpoints(self) -> tuple[Endpoint, ...]:
         return tuple(
@@ -36,7 +36,7 @@ class Source:
     def _noting(self, how: str) -> Any:
         async def send(document: str, variables: dict[str, Any]) -> Result:
             self.sent.append((how, document, variables))
-            return Result(self._answer)
+            return Result(self._answer, self._errors)
 
         return send
 
@@ -173,6 +173,25 @@ async def test_a_mutation_at_a_source_that_takes_none_is_a_bad_request(tmp_path:
     with pytest.raises(BadRequest, match=r"^this source takes no writes$"):
         await asked(offered(tmp_path, WRITE, source), {"title": "Hi"})
     assert source.sent == []
+
+
+@pytest.mark.parametrize(
+    ("given", "told"), [((), ("There is no such site.",)), (("NO_SITE", "ASK_AGAIN"), ("NO_SITE", "ASK_AGAIN"))]
+)
+async def test_where_nothing_came_but_errors_the_provider_has_refused(
+    tmp_path: Path, given: tuple[str, ...], told: tuple[str, ...]
+) -> None:
+    error = PathError("There is no such site.", None, ("sites",), reasons=given)
+    with pytest.raises(Refused) as caught:
+        await asked(offered(tmp_path, QUERY, Source({"sites": None, "more": None}, error)), {"site": "1"})
+    assert (str(caught.value), caught.value.reasons) == ("the provider answered: There is no such site.", told)
+
+
+async def test_what_came_beside_errors_is_told_and_so_is_nothing_without_any(tmp_path: Path) -> None:
+    error = PathError("No.", None, ("more",))
+    partial: dict[str, Any] = {"sites": [], "more": None}
+    assert await asked(offered(tmp_path, QUERY, Source(partial, error)), {"site": "1"}) == partial
+    assert await asked(offered(tmp_path, QUERY, Source({"sites": None})), {"site": "1"}) == {"sites": None}
 
 
 @pytest.mark.parametrize(
