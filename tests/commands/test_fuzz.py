@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -146,14 +146,18 @@ def refused(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
-@pytest.mark.parametrize("examples", [500, pytest.param(80_000, marks=pytest.mark.slow)])
+LONG = [pytest.param(10_000, number, marks=pytest.mark.slow) for number in range(1, 8)]  # one long run would grow ever slower
+
+
+@pytest.mark.parametrize(("examples", "number"), [(500, 0), *LONG])
 def test_whatever_is_sent_is_answered_once_and_nothing_escapes(
-    tmp_path: Path, examples: int, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, examples: int, number: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)  # faults that nobody foresaw are logged, and kept here they would fill the memory
     with asyncio.Runner() as runner:
         fuzzed = runner.run(begun(tmp_path))
 
+        @seed(number)
         @settings(MANY, max_examples=examples)
         @given(st.lists(commands(), min_size=1, max_size=3), st.sampled_from([0, 1, 20, 61]))
         def whatever(batch: list[Sent], seconds: int) -> None:
