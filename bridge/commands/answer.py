@@ -34,10 +34,12 @@ def failed(
     return {"id": id_, "status": "error", "operation": operation, "error": about, "duration_ms": _milliseconds(duration)}
 
 
-def instead(answer: dict[str, Any], payload: bytes) -> bytes:
+def instead(answer: dict[str, Any], payload: bytes, *, is_write: bool = False) -> bytes:
     """Return a short answer for a broker that does not take the long one; nothing where it is short itself."""
     if len(payload) <= SHORT:
         return b""
+    if is_write and answer["status"] == "ok":  # it was done, and is not to be asked for again
+        return encoded({**answer, "data": {}})
     text = f"the answer has {len(payload)} bytes, more than the broker takes: ask for less at once"
     told: dict[str, Any] = {"code": "unavailable", "message": text, "retry_after": None, "reasons": []}
     return encoded({**{key: answer[key] for key in ("id", "operation", "duration_ms")}, "status": "error", "error": told})

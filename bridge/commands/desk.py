@@ -113,7 +113,7 @@ class Desk:
             given = self._failure(command, Stopping("the bridge stops: ask again when it is back"))
         except Exception as error:  # noqa: BLE001 - every command is answered
             given = self._failure(command, error.error if isinstance(error, NotSent) else error)
-        self._send(reply, given)
+        self._send(reply, given, is_write=command.offer is not None and command.offer.kind is Kind.WRITE)
         self._audit(command, given)
 
     def _admit(self, command: Command) -> None:
@@ -229,10 +229,12 @@ class Desk:
     def _told(self, text: str) -> str:
         return self._redact(text)[:LONGEST_TEXT]
 
-    def _send(self, reply: Reply, given: Given) -> None:
+    def _send(self, reply: Reply, given: Given, *, is_write: bool = False) -> None:
         message = Message(reply.topic, answer.encoded(given), self._clock.now() + ANSWER_LIVES, retain=False, answer=True)
         self._publish(
-            message._replace(qos=reply.qos, correlation=reply.correlation, instead=answer.instead(given, message.payload))
+            message._replace(
+                qos=reply.qos, correlation=reply.correlation, instead=answer.instead(given, message.payload, is_write=is_write)
+            )
         )
 
     def _audit(self, command: Command, given: Given) -> None:

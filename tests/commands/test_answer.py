@@ -100,3 +100,7 @@ def test_a_long_answer_has_a_short_one_for_a_broker_that_does_not_take_it() -> N
     told: dict[str, object] = {"code": "unavailable", "message": text, "retry_after": None, "reasons": []}
     assert short == {"id": "7", "status": "error", "operation": "home.prices", "error": told, "duration_ms": 0}
     assert answer.instead(long, b"{}") == b""
+    assert json.loads(answer.instead(long, payload, is_write=True)) == {
+        **long,
+        "data": {},
+    }  # what was done is not told as not done
