@@ -8,6 +8,7 @@ from typing import Annotated, Any, Protocol, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from bridge.commands.answer import Plain
 from bridge.commands.offer import Offer
 from bridge.errors import BadRequest, NotFound
 from bridge.models.price import Curve, Instant
@@ -112,7 +113,7 @@ class Generic:
         return Offer(self._source, name, Kind.QUERY, about, model.model_validate, run, remote=remote, arguments=model)
 
     async def _prices(self, given: PricesArguments, moment: datetime) -> dict[str, Any]:
-        return {"prices": [found for place in self._places(given.site) for found in _priced(place, given, moment)]}
+        return Plain({"prices": [found for place in self._places(given.site) for found in _priced(place, given, moment)]})
 
     async def _sites(self, _: Nothing, __: datetime) -> dict[str, Any]:
         return {"sites": [_told(place) for place in self._places(None)]}
@@ -144,6 +145,11 @@ class Generic:
         return found
 
 
+def stamp(moment: datetime) -> str:
+    """Return a UTC instant as every payload of ours has it."""
+    return f"{moment.isoformat()[:-6]}Z"
+
+
 def _priced(place: Place, given: PricesArguments, moment: datetime) -> Iterator[dict[str, Any]]:
     start = given.start or midnight(moment, place.site.zone)
     for stream, curve in place.curves.items():
@@ -154,7 +160,7 @@ def _priced(place: Place, given: PricesArguments, moment: datetime) -> Iterator[
                 "stream": stream,
                 "currency": curve.currency,
                 "unit": unit(curve.currency),
-                "slots": [{"start": slot.start, "end": slot.end, "value": slot.value} for slot in slots],
+                "slots": [{"start": stamp(slot.start), "end": stamp(slot.end), "value": float(slot.value)} for slot in slots],
             }
 
 
