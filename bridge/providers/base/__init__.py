@@ -4,21 +4,16 @@ They are found by looking into this folder and at the entry points `kwh2mqtt.pro
 """
 
 import importlib
-import json
 import pkgutil
 import random
-import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib.metadata import entry_points
-from ipaddress import ip_address
-from pathlib import Path
-from typing import Annotated, Any, Protocol, runtime_checkable
-from urllib.parse import urlsplit
+from typing import Any, Protocol, runtime_checkable
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel
 
 from bridge.clock import Clock
 from bridge.models.device import Device
@@ -26,11 +21,15 @@ from bridge.models.observation import Observation
 from bridge.models.price import Curve
 from bridge.models.reading import Reading
 from bridge.models.site import Site
+from bridge.providers.base.settings import DocumentSettings as DocumentSettings
+from bridge.providers.base.settings import HeaderSecret as HeaderSecret
+from bridge.providers.base.settings import RequestBudget as RequestBudget
+from bridge.providers.base.settings import SourceSettings as SourceSettings
+from bridge.providers.base.settings import Url as Url
+from bridge.providers.base.settings import secrets as secrets
 from bridge.redact import Redactor
-from bridge.state.budget import BudgetSettings
-from bridge.topics import RESERVED_SITES, SOURCE_NAME
 from bridge.transport.graphql import Json, Result
-from bridge.transport.http import PAUSE, Http, is_usable
+from bridge.transport.http import PAUSE, Http
 
 GROUP = "kwh2mqtt.providers"
 
@@ -155,102 +154,6 @@ class Guard:
     hidden: frozenset[str] = frozenset()  # fields that would show a secret, wherever they stand
 
 
-def _secure(url: str) -> str:
-    parts = urlsplit(url)
-    if any(letter.isspace() or not letter.isprintable() for letter in url) or parts.port == 0:  # `port` raises by itself too
-        raise ValueError("is an address that no request can be sent to")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("must be a whole address such as https://example.com/graphql")
-    if parts.username or parts.password:
-        raise ValueError("must not hold a user name or password")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ValueError("must begin with https:// (plain http:// is for a loopback address only)")
-    if not is_usable(url):
-        raise ValueError("is an address that no request can be sent to")
-    return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-Url = Annotated[str, AfterValidator(_secure)]
-
-
-def _fits_a_header(secret: SecretStr) -> SecretStr:
-    text = secret.get_secret_value()
-    if not text:
-        raise ValueError("must not be empty")
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("holds a blank or a letter that no token has; copy it once more")
-    return secret
-
-
-HeaderSecret = Annotated[SecretStr, AfterValidator(_fits_a_header)]  # a key that travels in an HTTP header
-
-
-def _site_name(name: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
-        raise ValueError("must be lower-case letters, digits, - and _")
-    if name in RESERVED_SITES:
-        raise ValueError(f"{name} is a topic of the source's own")
-    return name
-
-
-SiteName = Annotated[str, AfterValidator(_site_name)]
-
-
-def _apart(sites: dict[str, str]) -> dict[str, str]:
-    if len(set(sites.values())) < len(sites):
-        raise ValueError("two sites must not have one name")
-    return sites
-
-
-def _from_json(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value  # a variable can hold a table only as JSON
-
-
-RequestBudget = Annotated[BudgetSettings, BeforeValidator(_from_json)]
-SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(_from_json)]
-
-
-class DocumentSettings(BaseModel):
-    """`[sources.NAME.operations.OP]`: a GraphQL document of the user's own, offered as a command."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    document: Path  # relative to the configuration file
-    endpoint: str = ""  # where a source has several
-
-
-def _operation_name(name: str) -> str:
-    if not re.fullmatch(SOURCE_NAME, name):
-        raise ValueError("must be lower-case letters, digits, - and _")
-    return name
-
-
-OperationName = Annotated[str, AfterValidator(_operation_name)]
-
-
-class SourceSettings(BaseModel):
-    """`[sources.NAME]`: what every source has; a provider adds its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    provider: str
-    publish_personal_data: bool = False
-    budget: RequestBudget = BudgetSettings()
-    sites: SiteNames = Field(default_factory=dict)  # the provider's id → our name
-    operations: dict[OperationName, DocumentSettings] = Field(default_factory=dict)
-
-    def identity(self) -> str:
-        """Return what tells this account from another; it may hold secrets and is only kept as a hash."""
-        return self.model_dump_json(include={"provider"})
-
-
 class Pocket(Protocol):
     """Where a source keeps its tokens over a restart; what another account kept there is not given out."""
 
@@ -314,18 +217,3 @@ def find(name: str) -> Provider | None:
     if found is not None and not isinstance(found, Provider):
         raise TypeError(f"provider {name} does not end in a Provider")
     return found
-
-
-def secrets(value: object) -> Iterator[str]:
-    """Yield every secret inside a settings object, however deep."""
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for _, inner in value:
-            yield from secrets(inner)
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from secrets(inner)
-    elif isinstance(value, (list, tuple)):
-        for inner in value:
-            yield from secrets(inner)
