@@ -167,7 +167,7 @@ def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: 
     identity = _identity(own, store)
     tokens = Pocket(name, identity, store.database)
     source = provider.source(own, Surroundings(name, http, clock, redact, store.share(), tokens=tokens))
-    latest = Latest(name, own.sites, store, identity)
+    latest = Latest(name, own.sites, store, identity, own.pricing)
     report = SourceReport(topics, own.provider, latest, budget, partial(store.deprecations, name, own.provider))
     return Account(source, latest, report, http, provider)
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bridge.feed.keep import kept
+from bridge.feed.meanings import Meanings
 from bridge.feed.names import Titled, chosen
 from bridge.feed.place import Place
 from bridge.models.device import Device
@@ -17,6 +18,7 @@ from bridge.models.observation import FiguresSeen, LiveSeen, Observation, Readin
 from bridge.models.price import Curve
 from bridge.models.schedule import Schedule
 from bridge.models.site import Site
+from bridge.pricing.settings import USUAL, PricingSettings
 from bridge.state.database import Statement
 from bridge.state.store import NamedDevice, NamedSite, SourceRecord, Store, removed_site, saved_site, saved_source
 from bridge.topics import RESERVED_SITES
@@ -28,7 +30,9 @@ TIMELESS = (ReadingsSeen, LiveSeen, FiguresSeen)  # no boundary changes how they
 class Latest:
     """One source's sites, all that is known of them, and when each kind was last seen."""
 
-    def __init__(self, source: str, configured: Mapping[str, str], store: Store, identity: str) -> None:
+    def __init__(
+        self, source: str, configured: Mapping[str, str], store: Store, identity: str, pricing: PricingSettings = USUAL
+    ) -> None:
         """`configured` are the user's names for sites by the provider's id; a new `identity` asks for the sites anew.
 
         It changes with the account and with the leave to publish personal data, of which nothing is kept then.
@@ -41,6 +45,7 @@ class Latest:
             sites = [NamedSite(name, site.model_copy(update={"personal": None})) for name, site in sites]
         self.version = 0  # grows with every observation of what changes at a boundary
         self.changed = asyncio.Event()  # set with it
+        self.meanings = Meanings(pricing)
         self.places = _restored(store, source, self._named(sites).values())
 
     # what providers ask (bridge.providers.base.Known)
@@ -91,6 +96,7 @@ class Latest:
         if observation.complete:
             for gone in self.places.keys() - found.keys():
                 del self.places[gone]
+                self.meanings.forget(gone)
                 statements += removed_site(self.source, gone)
         old = [NamedSite(place.name, place.site) for id_, place in self.places.items() if id_ not in found]
         named = self._named([*old, *(NamedSite(self._name_of(site.id), site) for site in observation.sites)])

@@ -7,7 +7,6 @@ dispatch: a dead bridge misleads nobody.
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from bridge.feed import agenda, enrich
 from bridge.feed.latest import Latest
@@ -28,9 +27,10 @@ from bridge.models.payload import (
     encoded_slots,
     encoded_spans,
 )
-from bridge.models.price import Curve, Slot
+from bridge.models.price import Slot
 from bridge.models.schedule import Schedule
 from bridge.pricing.day import midnight
+from bridge.pricing.meaning import Meaning
 from bridge.state.store import NamedDevice
 from bridge.topics import Topics
 
@@ -132,23 +132,29 @@ class Painter:
     def now(self, place: Place, moment: datetime) -> Iterator[Message]:
         """Yield what changes with the slot: `value`, `current`, `next`. Unknown is an empty payload."""
         for stream, curve in place.curves.items():
-            slot = curve.at(moment)
+            slot, meaning = curve.at(moment), self._latest.meanings.of(place, stream)
             following = curve.after(slot) if slot else None
             yield self._message(place, stream, "value", slot and bare(slot.value), slot)
-            yield self._message(place, stream, "current", _price(curve, slot, place.site.zone), slot)
-            yield self._message(place, stream, "next", _price(curve, following, place.site.zone), following)
+            yield self._message(place, stream, "current", _price(meaning, slot), slot)
+            yield self._message(place, stream, "next", _price(meaning, following), following)
 
     def day(self, place: Place, moment: datetime) -> Iterator[Message]:
-        """Yield what changes with the day or with new prices: `slots`, `columns`, `summary`."""
+        """Yield what changes with the day or with new prices: `slots`, `columns`; and `summary`."""
         zone = place.site.zone
         for stream, curve in place.curves.items():
             slots = enrich.shown(curve, zone, moment)
             last = curve.end if slots else None
             series = encoded_slots(slots) if slots else NOTHING
             grid = enrich.columns(curve, slots, midnight(moment, zone, 1)).encoded() if slots else NOTHING
-            glance = enrich.summary(curve, zone, moment).encoded() if slots else NOTHING
             yield Message(self._topic(place, stream, "slots"), series, last)
             yield Message(self._topic(place, stream, "columns"), grid, last)
+        yield from self.glance(place, moment)
+
+    def glance(self, place: Place, moment: datetime) -> Iterator[Message]:
+        """Yield `summary`, which changes with the slot, but nobody waits for it."""
+        for stream, curve in place.curves.items():
+            meaning, known = self._latest.meanings.of(place, stream), enrich.shown(curve, place.site.zone, moment)
+            glance = enrich.summary(meaning, moment).encoded() if known else NOTHING
             yield Message(self._topic(place, stream, "summary"), glance)
 
     def _message(self, place: Place, stream: str, figure: str, payload: bytes | None, slot: Slot | None) -> Message:
@@ -162,5 +168,5 @@ def _dispatch(dispatch: Dispatch) -> DispatchPayload:
     return DispatchPayload(start=dispatch.start, end=dispatch.end, type=dispatch.type, energy_kwh=dispatch.energy_kwh)
 
 
-def _price(curve: Curve, slot: Slot | None, zone: ZoneInfo) -> bytes | None:
-    return enrich.price(curve, slot, zone).encoded() if slot else None
+def _price(meaning: Meaning, slot: Slot | None) -> bytes | None:
+    return enrich.price(meaning, slot).encoded() if slot else None

@@ -84,7 +84,8 @@ class Slots:
         return min(self._changes(moment), default=None)
 
     async def _change(self, boundary: datetime) -> None:
-        known, drawn = self._known(), await self._turned(boundary)
+        since, known, drawn = self._shown, self._known(), await self._turned(boundary)
+        assert since is not None  # who runs has shown
         upcoming = self.next_boundary(boundary)
         await self._clock.sleep_until(boundary)
         if self._clock.now() < boundary:
@@ -96,7 +97,7 @@ class Slots:
             known, drawn = self._known(), await self._turned(boundary)
         self._shelf.put(drawn)
         self._shown = boundary
-        async for messages in self._drawn(lambda painter, place: _of_a_new_day(painter, place, boundary)):
+        async for messages in self._drawn(lambda painter, place: _less_urgent(painter, place, since, boundary)):
             self._shelf.put(messages)
 
     async def _turned(self, boundary: datetime) -> list[Message]:
@@ -135,7 +136,7 @@ class Slots:
 
 def _turned(painter: Painter, place: Place, since: datetime, boundary: datetime) -> Iterator[Message]:
     """Yield what is another at `boundary` than at `since`."""
-    if any((change := curve.change_after(since)) and change <= boundary for curve in place.curves.values()):
+    if _has_new_slot(place, since, boundary):
         yield from painter.now(place, boundary)
     for named in place.devices.values():
         if any(since < change <= boundary for change in agenda.device_changes(named.device)):
@@ -145,6 +146,13 @@ def _turned(painter: Painter, place: Place, since: datetime, boundary: datetime)
             yield painter.schedule(place, schedule, boundary)
 
 
-def _of_a_new_day(painter: Painter, place: Place, boundary: datetime) -> Iterator[Message]:
+def _less_urgent(painter: Painter, place: Place, since: datetime, boundary: datetime) -> Iterator[Message]:
+    """Yield what may come a moment later."""
     if midnight(boundary, place.site.zone) == boundary:
         yield from painter.day(place, boundary)
+    elif _has_new_slot(place, since, boundary):
+        yield from painter.glance(place, boundary)
+
+
+def _has_new_slot(place: Place, since: datetime, boundary: datetime) -> bool:
+    return any((change := curve.change_after(since)) and change <= boundary for curve in place.curves.values())

@@ -6,6 +6,8 @@ from decimal import Decimal
 
 from bridge.models.price import Slot
 
+HALF = Decimal("0.5")
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -37,21 +39,24 @@ def mean(slots: Sequence[Slot]) -> Decimal:
 
 def median(slots: Sequence[Slot]) -> Decimal:
     """Return the price that half of the time lies below: the mean of the two middle ones where it falls between."""
+    return quantile(slots, HALF)
+
+
+def quantile(slots: Sequence[Slot], share: Decimal) -> Decimal:
+    """Return the price that `share` of the time lies below, in (0, 1); the mean of two where it falls between them.
+
+    `slots` must not be empty. For slots of one length it is the second of Hyndman and Fan's nine kinds (1996).
+    """
     ordered = sorted(slots, key=lambda slot: slot.value)
-    half = sum(map(_seconds, ordered)) / Decimal(2)
+    wanted = sum(map(_seconds, ordered)) * share
     passed = 0
     for index, slot in enumerate(ordered):
         passed += _seconds(slot)
-        if passed > half:
+        if passed > wanted:
             return slot.value
-        if passed == half:
+        if passed == wanted:
             return (slot.value + ordered[index + 1].value) / 2
     raise ValueError("no slots")
-
-
-def rank(slot: Slot, slots: Sequence[Slot]) -> int:
-    """Return 1 + how many of `slots` are cheaper than `slot`."""
-    return 1 + sum(other.value < slot.value for other in slots)
 
 
 def _seconds(slot: Slot) -> int:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from bridge.pricing.settings import USUAL, PricingSettings
 from bridge.state.budget import BudgetSettings
 from bridge.topics import RESERVED_SITES, SOURCE_NAME
 from bridge.transport.http import is_usable
@@ -74,6 +75,7 @@ def _from_json(value: object) -> object:
 
 
 RequestBudget = Annotated[BudgetSettings, BeforeValidator(_from_json)]
+Pricing = Annotated[PricingSettings, BeforeValidator(_from_json)]
 SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(_from_json)]
 
 
@@ -105,6 +107,7 @@ class SourceSettings(BaseModel):
     budget: RequestBudget = BudgetSettings()
     sites: SiteNames = Field(default_factory=dict)  # the provider's id → our name
     operations: dict[OperationName, DocumentSettings] = Field(default_factory=dict)
+    pricing: Pricing = USUAL
 
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""
