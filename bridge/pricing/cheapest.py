@@ -13,6 +13,7 @@ from itertools import pairwise
 from math import gcd
 from typing import NamedTuple
 
+from bridge.models.plan import Segment as Segment
 from bridge.models.price import Curve
 from bridge.pricing.runs import cheapest_runs
 
@@ -42,14 +43,6 @@ class Wanted:
             raise ValueError("the power must not be negative, nor 0 throughout")
         if len(self.power) > 1 and not self.contiguous:
             raise ValueError("a power that changes can only run in one go")
-
-
-class Segment(NamedTuple):
-    """One span in which the device runs; `mean` is the price, weighted by length, or by the power where that changes."""
-
-    start: datetime
-    end: datetime
-    mean: Decimal
 
 
 @dataclass(frozen=True)
