@@ -80,7 +80,8 @@ class Painter:
     def readings(self, place: Place) -> Iterator[Message]:
         for reading in place.readings.values():
             topic = self._topics.reading(self._latest.source, place.name, reading.meter, reading.quantity)
-            facts = reading.model_dump(exclude_none=True, exclude={"meter", "quantity"})
+            facts = reading.model_dump(exclude_none=True, exclude={"meter", "quantity", "value", "other"})
+            facts = {"value": reading.shown, **facts}
             yield Message(topic, encoded_reading(cast("ReadingPayload", facts)))
 
     def figures(self, place: Place) -> Iterator[Message]:
