@@ -207,6 +207,7 @@ class Surroundings:
     share: float  # of this installation, in [0, 1): spreads what all would do at one moment
     chance: random.Random | None = None  # likewise, anew each time
     tokens: Pocket = NOWHERE
+    may_write: bool = True  # whether any client is granted a write of this source; else a token that can only read will do
 
 
 @dataclass(frozen=True)
