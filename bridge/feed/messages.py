@@ -6,6 +6,7 @@ dispatch: a dead bridge misleads nobody.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -81,7 +82,8 @@ class Painter:
         for reading in place.readings.values():
             topic = self._topics.reading(self._latest.source, place.name, reading.meter, reading.quantity)
             facts = reading.model_dump(exclude_none=True, exclude={"meter", "quantity", "value", "other"})
-            facts = {"value": reading.shown, **facts}
+            shown = float(reading.shown) if isinstance(reading.shown, Decimal) else reading.shown
+            facts = {"value": shown, **facts}
             yield Message(topic, encoded_reading(cast("ReadingPayload", facts)))
 
     def figures(self, place: Place) -> Iterator[Message]:

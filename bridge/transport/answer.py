@@ -118,7 +118,7 @@ def told_wait(answer: Answer, moment: datetime, *, heeds_rate_limits: bool = Fal
 
     Those headers are of the IETF's draft-ietf-httpapi-ratelimit-headers-07: `RateLimit-Reset` counts seconds from now.
     """
-    wait = retry_after(answer.headers.get("retry-after"), moment)
+    wait = None if answer.is_success else retry_after(answer.headers.get("retry-after"), moment)
     if (
         wait is None
         and heeds_rate_limits

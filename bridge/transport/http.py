@@ -226,9 +226,7 @@ class Http:
         told = {name.lower(): value for name, value in response.headers.items()}
         answer = Answer(response.status_code, told.get("content-type", ""), text, told)
         wait = told_wait(answer, self._clock.now(), heeds_rate_limits=self._heeds_rate_limits)
-        if (
-            wait is not None and answer.is_success and self._heeds_rate_limits
-        ):  # this was the last one for now: the next would be refused
+        if wait is not None and answer.is_success:  # this was the last one for now: the next would be refused
             self._hold(wait)
         return answer, wait
 

@@ -28,7 +28,7 @@ class SiteInfo(Payload):
 class ReadingPayload(TypedDict):
     """`reading/{meter}/{quantity}`: `start` and `end` of a span, or `at`."""
 
-    value: Number | bool | str
+    value: bool | float | str
     unit: NotRequired[str]
     start: NotRequired[datetime]
     end: NotRequired[datetime]
