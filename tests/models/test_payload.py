@@ -154,7 +154,7 @@ def test_a_reading_over_a_span_shows_what_is_known_of_it() -> None:
 
 
 def test_a_reading_at_a_moment_shows_the_moment_alone() -> None:
-    reading: ReadingPayload = {"value": Decimal(-3), "unit": "m³", "at": NOON}
+    reading: ReadingPayload = {"value": -3.0, "unit": "m³", "at": NOON}
     assert encoded_reading(reading) == '{"value":-3.0,"unit":"m³","at":"2026-06-10T12:00:00Z"}'.encode()
 
 
