@@ -163,11 +163,12 @@ def opened(directory: Path, clock: Clock) -> Iterator[Store]:
 def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: Redactor, topics: Topics) -> Account:
     own, provider = settings.sources[name], settings.providers[name]
     budget = Budget(name, own.budget, store.database)
-    http = Http(budget, clock, redact, pause=provider.pause)
+    http = Http(budget, clock, redact, pause=provider.pause, heeds_rate_limits=provider.heeds_rate_limits)
     identity = _identity(own, store)
     tokens = Pocket(name, identity, store.database)
-    source = provider.source(own, Surroundings(name, http, clock, redact, store.share(), tokens=tokens))
-    latest = Latest(name, own.sites, store, identity, own.pricing)
+    about = Surroundings(name, http, clock, redact, store.share(), tokens=tokens, may_write=settings.may_write(name))
+    source = provider.source(own, about)
+    latest = Latest(name, own.sites, store, identity, own.provider, pricing=own.pricing)
     report = SourceReport(topics, own.provider, latest, budget, partial(store.deprecations, name, own.provider))
     return Account(source, latest, report, http, provider)
 

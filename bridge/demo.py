@@ -10,8 +10,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from bridge.app import App, built
@@ -22,15 +21,10 @@ from bridge.providers import base as providers
 from bridge.redact import Redactor
 from bridge.settings import Settings, load
 from bridge.simulator.broker import HOST, USUAL_PORT, NoBroker, broker
-from bridge.simulator.octopus import BACKEND_PATH, GRAPHQL_PATH, REST_PATH, Octopus
-from bridge.simulator.server import Server
-from bridge.simulator.tibber import PATH, Tibber
+from bridge.simulator.stage import Tables, served
 from bridge.state.settings import StateSettings
 from bridge.transport.settings import MqttSettings
 
-TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
-API_KEY, ACCOUNT = "sk_live_demo", "A-DEMO0001"  # likewise
-Tables = dict[str, dict[str, str]]
 POLL_S = 0.1
 WIDTH = 150  # of a line in the listing
 LACKS_5 = "MQTT 3.1.1 lacks message expiry: if the bridge dies, old prices stay (each tells its `end`); and request/response."
@@ -44,9 +38,9 @@ async def demonstrate(config: Path | None, *, once: bool) -> int:
         loop.add_signal_handler(number, stop.set)
     with tempfile.TemporaryDirectory(prefix="kwh2mqtt-demo-") as folder:
         try:
-            async with _mqtt(config, Path(folder)) as mqtt, _providers(clock.now) as tables:
+            async with _mqtt(config, Path(folder)) as mqtt, served(clock.now) as tables:
                 settings = _settings(mqtt, Path(folder), tables)
-                async with built(settings, clock, Redactor([TOKEN, API_KEY])) as app:
+                async with built(settings, clock, Redactor(settings.secrets())) as app:
                     return await _show(app, mqtt, stop, once=once)
         except NoBroker as error:
             sys.stderr.write(f"{error}\n")
@@ -64,25 +58,6 @@ async def _mqtt(config: Path | None, folder: Path) -> AsyncIterator[MqttSettings
         if running.protocol != "5":
             _say(f"  mosquitto is not installed. {LACKS_5}")
         yield MqttSettings(host=HOST, port=running.port, protocol=running.protocol)
-
-
-@contextlib.asynccontextmanager
-async def _providers(now: Callable[[], datetime]) -> AsyncIterator[Tables]:
-    """Serve a simulated provider of every kind; yield the `[sources.NAME]` of each."""
-    tibber, octopus = Tibber(now, token=TOKEN), Octopus(now, api_key=API_KEY, account=ACCOUNT)
-    async with Server(tibber.handle) as one, Server(octopus.handle) as other:
-        octopus.base_url = other.url
-        yield {
-            "tibber": {"provider": "tibber", "token": TOKEN, "url": f"{one.url}{PATH}"},
-            "octopus": {
-                "provider": "octopus",
-                "api_key": API_KEY,
-                "account": ACCOUNT,
-                "url": f"{other.url}{GRAPHQL_PATH}",
-                "rest_url": f"{other.url}{REST_PATH}",
-                "backend_url": f"{other.url}{BACKEND_PATH}",
-            },
-        }
 
 
 def _settings(mqtt: MqttSettings, folder: Path, tables: Tables) -> Settings:

@@ -27,7 +27,7 @@ from bridge.commands.settings import EVERYONE, ClientSettings, CommandsSettings
 from bridge.errors import Fault, Misconfigured
 from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_file, is_folder, nearest, unknown_sections, variable
 from bridge.providers import base as providers
-from bridge.providers.base import Provider, SourceSettings
+from bridge.providers.base import Kind, Provider, SourceSettings
 from bridge.state.settings import StateSettings
 from bridge.topics import LONGEST_CLIENT, RESERVED_SOURCES, SOURCE_NAME
 from bridge.transport.settings import MqttSettings
@@ -69,6 +69,15 @@ class Settings:
     commands: CommandsSettings = field(default_factory=CommandsSettings)
     grants: Grants = field(default_factory=dict)  # by client
     documents: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)  # the user's own, by source and name
+
+    def may_write(self, source: str) -> bool:
+        """Tell whether any client is granted a write of `source`; a wildcard grants none."""
+        granted = {
+            grant.partition(".")[2] for grants in self.grants.values() for grant in grants if grant.startswith(f"{source}.")
+        }
+        kinds = {name: operation.kind for name, operation in self.providers[source].operations.items()}
+        kinds |= {name: document.kind for name, document in self.documents.get(source, {}).items()}
+        return any(kinds.get(name) is Kind.WRITE for name in granted)
 
     def secrets(self) -> list[str]:
         """Return every secret in it."""

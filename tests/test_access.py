@@ -17,10 +17,11 @@ from pydantic import SecretStr
 from bridge.app import built
 from bridge.ask import ask, question
 from bridge.clock import SystemClock
-from bridge.demo import _providers, _settings
+from bridge.demo import _settings
 from bridge.models.message import Message
 from bridge.redact import Redactor
 from bridge.simulator.broker import HOST, free_port
+from bridge.simulator.stage import served
 from bridge.transport.mqtt import connection, greet
 from bridge.transport.mqtt.exchange import Barred
 from bridge.transport.settings import MqttSettings
@@ -72,7 +73,7 @@ async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
 async def bridged(mqtt: MqttSettings, folder: Path) -> AsyncIterator[None]:
     """Run the bridge, with simulated providers; the wallbox may start a boost, and ask home."""
     clock, stop = SystemClock(), asyncio.Event()
-    async with _providers(clock.now) as tables:
+    async with served(clock.now) as tables:
         settings = _settings(mqtt, folder, {"home": tables["tibber"], "octopus": tables["octopus"]})
         async with built(replace(settings, grants={WALLBOX: ("home.*", "octopus.boost_start")}), clock, Redactor()) as app:
             task = asyncio.create_task(app.run(stop))

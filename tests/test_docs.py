@@ -26,7 +26,7 @@ from pydantic import BaseModel, TypeAdapter
 from bridge import cli, errors
 from bridge.app import built
 from bridge.commands.settings import ClientSettings, CommandsSettings
-from bridge.demo import API_KEY, TOKEN, _providers, _settings
+from bridge.demo import _settings
 from bridge.models.message import Arrival, Message
 from bridge.models.observation import Observation, PricesSeen, SitesSeen
 from bridge.models.payload import Columns, Payload, Price, PriceSlot, SourceHealth, Summary
@@ -45,6 +45,7 @@ from bridge.providers.tibber.source import TibberSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
 from bridge.simulator.broker import HOST, Running
+from bridge.simulator.stage import API_KEY, TOKEN, served
 from bridge.state.budget import BudgetSettings
 from bridge.state.settings import StateSettings
 from bridge.topics import Errand, Topics
@@ -94,7 +95,7 @@ async def published(moment: datetime, folder: Path, *, shown: datetime | None = 
     `shown` is a later time to which it goes on.
     """
     clock = HandClock(moment)
-    async with _providers(clock.now) as tables, built(_settings(MqttSettings(), folder, tables), clock, REDACT) as app:
+    async with served(clock.now) as tables, built(_settings(MqttSettings(), folder, tables), clock, REDACT) as app:
         for account in app.accounts:
             await app.poller(account).poll()
             app.shelf.put(account.report.messages(moment))
@@ -754,7 +755,7 @@ def test_contributing_names_every_observation_and_all_that_a_provider_may_have()
     assert [name.strip("`") for name, *_ in table] == [kind.__name__ for kind in get_args(Observation)]
     optional = {field.name for field in fields(Provider)} - {"settings", "source"}
     assert set(re.findall(r"`Provider\((\w+)=…\)`", CONTRIBUTING)) == optional
-    words = {"Pocket", "Endpoint", "Operation", "Executor", "Historian", "Refreshable", "Guard"}
+    words = {"Pocket", "Endpoint", "Operation", "Executor", "Historian", "Listening", "Loginable", "Refreshable", "Guard"}
     assert [name for name in sorted(words) if f"`{name}`" not in CONTRIBUTING] == []
     assert words <= set(vars(base))
 

@@ -21,13 +21,14 @@ from bridge.commands import desk, request, shared
 from bridge.commands.generic import Generic
 from bridge.commands.request import Body
 from bridge.commands.settings import CommandsSettings
-from bridge.demo import _providers, _settings
+from bridge.demo import _settings
 from bridge.models.message import Arrival, Message
 from bridge.providers import base as providers
 from bridge.providers.octopus.operations import OPERATIONS
 from bridge.settings import load
 from bridge.simulator import tibber
 from bridge.simulator.octopus import backend
+from bridge.simulator.stage import served
 from bridge.state import ledger
 from bridge.topics import Topics
 from bridge.transport.settings import MqttSettings
@@ -118,7 +119,7 @@ def shown(mark: str) -> Any:
 async def answers(folder: Path, *arrivals: Arrival) -> list[Any]:
     """Return what the bridge answers, with the demo's providers under the names of the examples."""
     clock = HandClock(MOMENT)
-    async with _providers(clock.now) as tables:
+    async with served(clock.now) as tables:
         settings = _settings(MqttSettings(), folder, {"home": tables["tibber"], "octopus": tables["octopus"]})
         async with built(settings, clock, REDACT) as app:
             for account in app.accounts:
@@ -178,7 +179,7 @@ def test_the_documents_in_config_are_what_the_providers_answer(name: str, schema
 async def test_the_document_on_the_page_is_answered(tmp_path: Path) -> None:
     documents = load(configured(tmp_path, one(PAGE, "toml", "operations.my_sites"))).documents
     clock = HandClock(MOMENT)
-    async with _providers(clock.now) as tables:
+    async with served(clock.now) as tables:
         settings = _settings(MqttSettings(), tmp_path, {"home": tables["tibber"]})
         async with built(replace(settings, documents=documents), clock, REDACT) as app:
             app.desk.arrived(Arrival("kwh2mqtt/command/wallbox/home/my_sites", b'{"args": {"days": 3}}'))

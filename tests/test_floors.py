@@ -30,6 +30,9 @@ HIDDEN = {  # library → the only places that know it
     "paho": ("transport.mqtt",),
     "sqlite3": ("state",),
     "graphql": ("transport.document", "transport.schema", "simulator"),
+    "oauthlib": ("transport.oauth",),
+    "jmespath": ("providers.ampere",),
+    "aio_pika": ("transport.amqp",),
     "h11": ("simulator",),
     "pydantic_settings": ("settings",),
 }

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from bridge.demo import _providers
 from bridge.providers import base as providers
 from bridge.simulator.broker import free_port
 from bridge.simulator.faults import Fault
 from bridge.simulator.server import Server
+from bridge.simulator.stage import served
 from bridge.simulator.tibber import PATH, Tibber
 from bridge.transport.settings import MqttSettings
 from tests.conftest import Seen, subscribed
@@ -269,7 +269,7 @@ async def test_a_request_is_answered_and_the_exit_code_tells_how(tmp_path: Path,
 
 
 async def test_the_demo_has_a_source_of_every_provider() -> None:
-    async with _providers(lambda: datetime.now(UTC)) as tables:
+    async with served(lambda: datetime.now(UTC)) as tables:
         assert sorted(table["provider"] for table in tables.values()) == sorted(providers.names())
 
 

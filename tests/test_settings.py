@@ -519,3 +519,24 @@ def test_a_secret_in_the_environment_is_never_told(
 def test_a_secret_in_a_secret_file_is_never_told(key: str, caplog: pytest.LogCaptureFixture) -> None:
     secret_file("secrets", key, SECRET.encode())
     assert SECRET not in told(written(f"secrets_directory = 'secrets'\n{WHOLE}"), caplog)
+
+
+@pytest.mark.parametrize(
+    ("granted", "expected"),
+    [(["home.notify"], True), (["home.prices"], False), (["home.*", "*"], False), (["octopus.boost_start"], False), ([], False)],
+)
+def test_a_source_may_write_where_a_grant_names_a_write_of_its_own(granted: list[str], tmp_path: Path, *, expected: bool) -> None:
+    text = f"""
+[sources.home]
+provider = "tibber"
+token = "abcd"
+[sources.octopus]
+provider = "octopus"
+api_key = "abcd"
+[clients.wallbox]
+allow = {granted}
+"""
+    file = tmp_path / "bridge.toml"
+    file.write_text(text)
+    file.chmod(0o600)
+    assert load(file).may_write("home") is expected

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Protocol, Self
@@ -31,6 +32,11 @@ class Place(Protocol):
     def site(self) -> Site: ...
     @property
     def curves(self) -> Mapping[str, Curve]: ...
+    @property
+    def meters(self) -> Mapping[str, str]:
+        """The names of meters by the provider's id, of those that have one."""
+        ...
+
     @property
     def readings(self) -> Mapping[tuple[str, str], Reading]: ...
 
@@ -121,14 +127,16 @@ class Generic:
     async def _readings(self, given: ReadingsArguments, moment: datetime) -> dict[str, Any]:
         places = self._places(given.site)
         if not given.of_the_past or not isinstance(self._asked, Historian):
-            found = [_read(place.name, reading) for place in places for reading in _chosen(place, given, moment)]
+            found = [_read(place, reading) for place in places for reading in _chosen(place, given, moment)]
             return {"readings": found, "next": None}
         if len(places) > 1:
             raise BadRequest(f"site: name one, as each has pages of its own: {', '.join(place.name for place in places)}")
-        pages = [await self._asked.history(place.site.id, given.span(moment), self._holdings, moment) for place in places]
+        pages = [
+            await self._asked.history(place.site.id, _asked_of(place, given, moment), self._holdings, moment) for place in places
+        ]
         page = pages[0] if pages else Page(())
         wanted = (reading for reading in page.readings if given.aggregation in (None, reading.aggregation))
-        return {"readings": [_read(places[0].name, reading) for reading in wanted], "next": page.next}
+        return {"readings": [_read(places[0], reading) for reading in wanted], "next": page.next}
 
     async def _refreshed(self, _: Nothing, __: datetime) -> dict[str, Any]:
         return {"refreshed": await self._refresh()}
@@ -182,6 +190,14 @@ def _chosen(place: Place, given: ReadingsArguments, moment: datetime) -> Iterato
             yield reading
 
 
-def _read(site: str, reading: Reading) -> dict[str, Any]:
-    facts = {key: value for key, value in reading.model_dump().items() if value is not None}
-    return {"site": site, **facts, "value": float(Decimal(reading.value))}
+def _asked_of(place: Place, given: ReadingsArguments, moment: datetime) -> Span:
+    """Return the span with the provider's id of the meter, where it has one."""
+    span = given.span(moment)
+    ids = {name: id_ for id_, name in place.meters.items()}
+    return span if span.meter is None else replace(span, meter=ids.get(span.meter, span.meter))
+
+
+def _read(place: Place, reading: Reading) -> dict[str, Any]:
+    facts = {key: value for key, value in reading.model_dump(exclude={"other"}).items() if value is not None}
+    shown = float(reading.shown) if isinstance(reading.shown, Decimal) else reading.shown
+    return {"site": place.name, **facts, "meter": place.meters.get(reading.meter, reading.meter), "value": shown}

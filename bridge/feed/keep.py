@@ -10,6 +10,7 @@ from bridge.models.observation import (
     DevicesSeen,
     FiguresSeen,
     LiveSeen,
+    MetersSeen,
     PricesSeen,
     ReadingsSeen,
     SchedulesSeen,
@@ -17,13 +18,13 @@ from bridge.models.observation import (
 from bridge.models.reading import Reading
 from bridge.pricing.day import midnight
 from bridge.state.database import Statement
-from bridge.state.store import NamedDevice, removed, saved, saved_curve, saved_reading
+from bridge.state.store import NamedDevice, NamedMeter, removed, removed_reading, saved, saved_curve, saved_reading
 
 KEPT_DAYS = 2  # of a curve, before today
 KEPT_AHEAD = 8  # days, today among them
-UNNAMED = "device"
+UNNAMED, UNNAMED_METER = "device", "meter"
 
-OfSite = PricesSeen | ReadingsSeen | LiveSeen | FiguresSeen | SchedulesSeen | DevicesSeen
+OfSite = PricesSeen | MetersSeen | ReadingsSeen | LiveSeen | FiguresSeen | SchedulesSeen | DevicesSeen
 Kept = tuple[Place, list[Statement]]
 
 
@@ -47,8 +48,24 @@ def _(observation: PricesSeen, place: Place, source: str, moment: datetime) -> K
 
 
 @kept.register
+def _(observation: MetersSeen, place: Place, source: str, _: datetime) -> Kept:
+    old = {} if observation.complete else {id_: name for id_, name in place.meters.items() if id_ not in observation.meters}
+    titled = [Titled(id_, title, place.meters.get(id_, "")) for id_, title in observation.meters.items()]
+    meters = chosen([*(Titled(id_, name, name) for id_, name in old.items()), *titled], UNNAMED_METER)
+    lost = {name for id_, name in place.meters.items() if id_ not in meters}
+    gone = [key for key in place.readings if key[0] in lost]
+    statements = [removed(source, observation.site, id_, NamedMeter) for id_ in place.meters if id_ not in meters]
+    statements += [removed_reading(source, observation.site, *key) for key in gone]
+    new = {id_: name for id_, name in meters.items() if place.meters.get(id_) != name}
+    statements += [saved(source, observation.site, id_, NamedMeter(id=id_, name=name)) for id_, name in new.items()]
+    readings = {key: reading for key, reading in place.readings.items() if key not in gone}
+    return replace(place, meters=meters, readings=readings), statements
+
+
+@kept.register
 def _(observation: ReadingsSeen, place: Place, source: str, _: datetime) -> Kept:
-    changed = {_key(reading): reading for reading in observation.readings if place.readings.get(_key(reading)) != reading}
+    readings = [_named_reading(reading, place) for reading in observation.readings]
+    changed = {_key(reading): reading for reading in readings if place.readings.get(_key(reading)) != reading}
     statements = [saved_reading(source, observation.site, reading) for reading in changed.values()]
     return replace(place, readings={**place.readings, **changed}), statements
 
@@ -87,6 +104,11 @@ def _named(observation: DevicesSeen, place: Place) -> dict[str, NamedDevice]:
     names = {id_: named.name for id_, named in place.devices.items()}
     names = chosen([Titled(id_, device.title, names.get(id_, "")) for id_, device in found.items()], UNNAMED)
     return {id_: NamedDevice(name=names[id_], device=device) for id_, device in found.items()}
+
+
+def _named_reading(reading: Reading, place: Place) -> Reading:
+    name = place.meters.get(reading.meter)
+    return reading if name is None else reading.model_copy(update={"meter": name})
 
 
 def _key(reading: Reading) -> tuple[str, str]:

@@ -14,30 +14,56 @@ from bridge.feed.names import Titled, chosen
 from bridge.feed.place import Place
 from bridge.models.device import Device
 from bridge.models.figure import Figure
-from bridge.models.observation import FiguresSeen, LiveSeen, Observation, ReadingsSeen, Shortfall, SitesSeen
+from bridge.models.observation import (
+    DeprecationsSeen,
+    FiguresSeen,
+    LiveSeen,
+    MetersSeen,
+    Observation,
+    ReadingsSeen,
+    Shortfall,
+    SitesSeen,
+)
 from bridge.models.price import Curve
 from bridge.models.schedule import Schedule
 from bridge.models.site import Site
 from bridge.pricing.settings import USUAL, PricingSettings
 from bridge.state.database import Statement
-from bridge.state.store import NamedDevice, NamedSite, SourceRecord, Store, removed_site, saved_site, saved_source
+from bridge.state.store import (
+    NamedDevice,
+    NamedMeter,
+    NamedSite,
+    SourceRecord,
+    Store,
+    removed_site,
+    saved_deprecations,
+    saved_site,
+    saved_source,
+)
 from bridge.topics import RESERVED_SITES
 
 UNNAMED = "site"
-TIMELESS = (ReadingsSeen, LiveSeen, FiguresSeen)  # no boundary changes how they are drawn
+TIMELESS = (MetersSeen, ReadingsSeen, LiveSeen, FiguresSeen, DeprecationsSeen)  # no boundary changes how they are drawn
 
 
 class Latest:
     """One source's sites, all that is known of them, and when each kind was last seen."""
 
     def __init__(
-        self, source: str, configured: Mapping[str, str], store: Store, identity: str, pricing: PricingSettings = USUAL
+        self,
+        source: str,
+        configured: Mapping[str, str],
+        store: Store,
+        identity: str,
+        provider: str = "",
+        *,
+        pricing: PricingSettings = USUAL,
     ) -> None:
         """`configured` are the user's names for sites by the provider's id; a new `identity` asks for the sites anew.
 
         It changes with the account and with the leave to publish personal data, of which nothing is kept then.
         """
-        self.source, self._configured, self._store = source, configured, store
+        self.source, self._configured, self._store, self._provider = source, configured, store, provider
         self.record = store.source(source)
         sites = list(store.sites(source).values())
         if self.record.identity != identity:
@@ -77,6 +103,8 @@ class Latest:
             return []
         if isinstance(observation, SitesSeen):
             statements = self._keep_sites(observation)
+        elif isinstance(observation, DeprecationsSeen):
+            statements = saved_deprecations(self.source, self._provider, observation.texts)
         else:
             place, statements = kept(observation, self.places[observation.site], self.source, moment)
             self.places[observation.site] = place
@@ -126,11 +154,13 @@ def _restored(store: Store, source: str, sites: Iterable[NamedSite]) -> dict[str
         curves.setdefault(id_, {})[stream] = curve
     readings, figures = store.readings(source), store.kept(source, Figure)
     schedules, devices = store.kept(source, Schedule), store.kept(source, NamedDevice)
+    meters = store.kept(source, NamedMeter)
     return {
         site.id: Place(
             name,
             site,
             curves=curves.get(site.id, {}),
+            meters={meter.id: meter.name for meter in meters.get(site.id, ())},
             readings={(reading.meter, reading.quantity): reading for reading in readings.get(site.id, ())},
             figures={figure.name: figure for figure in figures.get(site.id, ())},
             schedules={schedule.kind: schedule for schedule in schedules.get(site.id, ())},

@@ -6,6 +6,7 @@ dispatch: a dead bridge misleads nobody.
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import cast
 
 from bridge.feed import agenda, enrich
@@ -80,7 +81,9 @@ class Painter:
     def readings(self, place: Place) -> Iterator[Message]:
         for reading in place.readings.values():
             topic = self._topics.reading(self._latest.source, place.name, reading.meter, reading.quantity)
-            facts = reading.model_dump(exclude_none=True, exclude={"meter", "quantity"})
+            facts = reading.model_dump(exclude_none=True, exclude={"meter", "quantity", "value", "other"})
+            shown = float(reading.shown) if isinstance(reading.shown, Decimal) else reading.shown
+            facts = {"value": shown, **facts}
             yield Message(topic, encoded_reading(cast("ReadingPayload", facts)))
 
     def figures(self, place: Place) -> Iterator[Message]:

@@ -18,6 +18,7 @@ class Place:
     name: str
     site: Site
     curves: Mapping[str, Curve] = field(default_factory=dict)  # by stream
+    meters: Mapping[str, str] = field(default_factory=dict)  # names by the provider's id, of those that have one
     readings: Mapping[tuple[str, str], Reading] = field(default_factory=dict)  # by meter and quantity
     figures: Mapping[str, Figure] = field(default_factory=dict)  # by name
     schedules: Mapping[str, Schedule] = field(default_factory=dict)  # by kind

@@ -14,6 +14,7 @@ from bridge.models.observation import (
     DevicesSeen,
     FiguresSeen,
     LiveSeen,
+    MetersSeen,
     Observation,
     PricesSeen,
     ReadingsSeen,
@@ -45,6 +46,7 @@ class Internal(BridgeError):
 KINDS: dict[type[Observation], str] = {
     SitesSeen: "sites",
     PricesSeen: "prices",
+    MetersSeen: "meters",
     ReadingsSeen: "readings",
     LiveSeen: "live",
     FiguresSeen: "account",

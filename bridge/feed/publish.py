@@ -9,7 +9,18 @@ from bridge.feed.messages import Painter
 from bridge.feed.news import news
 from bridge.feed.place import Place
 from bridge.models.message import Message
-from bridge.models.observation import DevicesSeen, FiguresSeen, LiveSeen, Observation, SchedulesSeen, Shortfall, SitesSeen
+from bridge.models.observation import (
+    DeprecationsSeen,
+    DevicesSeen,
+    FiguresSeen,
+    LiveSeen,
+    MetersSeen,
+    Observation,
+    ReadingsSeen,
+    SchedulesSeen,
+    Shortfall,
+    SitesSeen,
+)
 from bridge.state.database import Statement
 from bridge.topics import Topics
 from bridge.transport.shelf import Shelf
@@ -30,10 +41,11 @@ class Publisher:
         statements = self._latest.keep(observation, asked)
         if isinstance(observation, SitesSeen):
             self._show_sites(before, now)
-        elif not isinstance(observation, Shortfall):
+        elif not isinstance(observation, Shortfall | DeprecationsSeen):
             old, new = before[observation.site], self._latest.places[observation.site]
             self._shelf.put(self._painter.event(new, event, now) for event in news(old, new, now))
             self._clear_devices(old, new)
+            self._clear_readings(old, new)
             self._shelf.put(self._drawn(observation, new, now))
         return statements
 
@@ -56,8 +68,18 @@ class Publisher:
             log.info("%s: device %s of site %s is gone, its topics are cleared", source, name, site)
             self._shelf.clear([self._topics.dispatch(source, site, name), self._topics.dispatch_active(source, site, name)])
 
+    def _clear_readings(self, old: Place, new: Place) -> None:
+        gone = sorted(old.readings.keys() - new.readings.keys())
+        for meter in sorted({meter for meter, _ in gone}):
+            log.info("%s: meter %s of site %s is gone, its topics are cleared", self._latest.source, meter, new.name)
+        self._shelf.clear([self._topics.reading(self._latest.source, new.name, *key) for key in gone])
+
     def _drawn(self, observation: Observation, place: Place, now: datetime) -> Iterator[Message]:
         match observation:
+            case MetersSeen():
+                pass
+            case ReadingsSeen():
+                yield from self._painter.readings(place)
             case LiveSeen():
                 yield from self._painter.live(place, observation.values, now)
             case FiguresSeen():

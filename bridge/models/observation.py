@@ -1,5 +1,6 @@
 """What a poll of a source yields, piece by piece, already in our units."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,6 +32,18 @@ class PricesSeen:
     stream: str
     curve: Curve
     whole: tuple[datetime, datetime] | None = None  # half-open
+
+
+@dataclass(frozen=True)
+class MetersSeen:
+    """The meters of a site (its id) that the provider calls as it likes: id → title; readings bear the id from then on.
+
+    Where `complete`, one that is missing is gone, and its readings with it.
+    """
+
+    site: str
+    meters: Mapping[str, str]
+    complete: bool = True
 
 
 @dataclass(frozen=True)
@@ -85,4 +98,22 @@ class Shortfall:
     behind: bool = True
 
 
-Observation = SitesSeen | PricesSeen | ReadingsSeen | LiveSeen | FiguresSeen | SchedulesSeen | DevicesSeen | Shortfall
+@dataclass(frozen=True)
+class DeprecationsSeen:
+    """All that the provider calls deprecated of what we ask for, a line each: `{source}/health` tells it."""
+
+    texts: tuple[str, ...]
+
+
+Observation = (
+    SitesSeen
+    | PricesSeen
+    | MetersSeen
+    | ReadingsSeen
+    | LiveSeen
+    | FiguresSeen
+    | SchedulesSeen
+    | DevicesSeen
+    | DeprecationsSeen
+    | Shortfall
+)

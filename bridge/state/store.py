@@ -47,6 +47,15 @@ class NamedDevice(BaseModel):
     device: Device
 
 
+class NamedMeter(BaseModel):
+    """The name that the topics of a meter bear."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str  # the provider's
+    name: str
+
+
 class Store:
     """The state of one installation. Use it as a context manager."""
 
@@ -145,6 +154,11 @@ def saved_curve(source: str, site: str, stream: str, curve: Curve) -> Statement:
 def saved_reading(source: str, site: str, reading: Reading) -> Statement:
     parameters = (source, site, reading.meter, reading.quantity, reading.model_dump_json())
     return "INSERT OR REPLACE INTO readings VALUES (?, ?, ?, ?, ?)", parameters
+
+
+def removed_reading(source: str, site: str, meter: str, quantity: str) -> Statement:
+    query = "DELETE FROM readings WHERE source = ? AND site = ? AND meter = ? AND quantity = ?"
+    return query, (source, site, meter, quantity)
 
 
 def saved(source: str, site: str, name: str, content: BaseModel) -> Statement:

@@ -3,8 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -30,6 +30,7 @@ class Answer:
     status: int
     content_type: str
     text: str
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)  # names in lower case
     is_secret: bool = False  # it may hold a token that nobody has learnt to hide yet: no error quotes it
 
     @property
@@ -110,6 +111,22 @@ def retry_after(value: str | None, moment: datetime) -> timedelta | None:
     except (ValueError, OverflowError):
         return None
     return min(wait, LONGEST_PAUSE) if wait > timedelta() else None
+
+
+def told_wait(answer: Answer, moment: datetime, *, heeds_rate_limits: bool = False) -> timedelta | None:
+    """Return the wait that an answer asks for, or None: by `Retry-After`, else by `RateLimit-Reset` where that is to be heeded.
+
+    Those headers are of the IETF's draft-ietf-httpapi-ratelimit-headers-07: `RateLimit-Reset` counts seconds from now.
+    """
+    wait = None if answer.is_success else retry_after(answer.headers.get("retry-after"), moment)
+    if (
+        wait is None
+        and heeds_rate_limits
+        and (answer.status == HTTP_TOO_MANY or answer.headers.get("ratelimit-remaining") == "0")
+    ):
+        reset = answer.headers.get("ratelimit-reset", "").strip()
+        wait = _span(float(reset)) if reset.isascii() and reset.isdigit() and int(reset) else None
+    return wait
 
 
 def _span(seconds: float) -> timedelta:

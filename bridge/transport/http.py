@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import NoReturn, Protocol
+from typing import Any, NoReturn, Protocol
 
 import httpx2
 from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -21,7 +21,7 @@ from bridge import __version__
 from bridge.clock import Clock
 from bridge.errors import Expired, Malformed, OutcomeUnknown, RateLimited, SourceError, TimedOut, Unreachable
 from bridge.redact import Redactor
-from bridge.transport.answer import HTTP_SERVER_ERRORS, HTTP_TOO_MANY, retry_after
+from bridge.transport.answer import HTTP_SERVER_ERRORS, HTTP_TOO_MANY, told_wait
 from bridge.transport.answer import Answer as Answer
 from bridge.transport.answer import judged as judged
 
@@ -49,6 +49,23 @@ NOT_SENT = (  # before the first byte of the request goes out
     UnicodeError,
 )
 FAILURES = (*NOT_SENT, httpx2.HTTPError, OSError)
+
+
+@dataclass(frozen=True)
+class Form:
+    """A body as a page's form sends it (`application/x-www-form-urlencoded`), such as OAuth 2.0 wants."""
+
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A body that is one file of a form (`multipart/form-data`, RFC 7578)."""
+
+    name: str
+    content: bytes
+    content_type: str = "application/octet-stream"
+    field: str = "file"
 
 
 @dataclass
@@ -80,10 +97,12 @@ class Http:
         redact: Redactor,
         *,
         pause: timedelta = PAUSE,
+        heeds_rate_limits: bool = False,
         chance: random.Random | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self._meter, self._clock, self._redact, self._pause = meter, clock, redact, pause
+        self._heeds_rate_limits = heeds_rate_limits
         self._chance = chance or random.Random()
         self._transport = transport
         self._client: httpx2.AsyncClient | None = None
@@ -94,6 +113,8 @@ class Http:
         self, method: str, url: str, *, headers: Mapping[str, str], body: object = None, is_secret: bool = False
     ) -> Answer:
         """Ask for something that may be asked for again: up to three attempts. Of a secret answer no error quotes a word.
+
+        `body` goes as JSON, unless it is a Form or an Upload.
 
         Raises Unreachable, TimedOut, RateLimited, BudgetSpent. Any answer below 500 but a 429 is returned, judged by `judged`.
         """
@@ -189,11 +210,9 @@ class Http:
         self._meter.spend(self._clock.now())
         if sending is not None:
             sending.sent = sending.sent or is_write
-        content = None if body is None else json.dumps(body, default=str).encode()
-        sent = {"User-Agent": USER_AGENT, "Accept": "application/json", **headers}
-        if content is not None:
-            sent["Content-Type"] = "application/json"
-        request = self._opened().stream(method, url, headers=sent, content=content)
+        request = self._opened().stream(
+            method, url, **_written(body, {"User-Agent": USER_AGENT, "Accept": "application/json"} | dict(headers))
+        )
         try:
             async with asyncio.timeout(WHOLE_ANSWER_S), request as response:
                 received = bytearray()
@@ -204,8 +223,12 @@ class Http:
         except TimeoutError:
             raise TimedOut(f"{_host(url)} did not finish its answer in {WHOLE_ANSWER_S:.0f} s") from None
         text = received.decode("utf-8", "replace")  # JSON is UTF-8 (RFC 8259), whatever the header says
-        answer = Answer(response.status_code, response.headers.get("Content-Type", ""), text)
-        return answer, retry_after(response.headers.get("Retry-After"), self._clock.now())
+        told = {name.lower(): value for name, value in response.headers.items()}
+        answer = Answer(response.status_code, told.get("content-type", ""), text, told)
+        wait = told_wait(answer, self._clock.now(), heeds_rate_limits=self._heeds_rate_limits)
+        if wait is not None and answer.is_success:  # this was the last one for now: the next would be refused
+            self._hold(wait)
+        return answer, wait
 
     def _opened(self) -> httpx2.AsyncClient:
         if self._client is None:  # late: its certificates take 20 ms to load, and the first prices come from the cache
@@ -214,6 +237,18 @@ class Http:
 
     async def _sleep(self, seconds: float) -> None:
         await self._clock.sleep_until(self._clock.now() + timedelta(seconds=seconds))
+
+
+def _written(body: object, headers: dict[str, str]) -> dict[str, Any]:
+    """Return headers and body as the library takes them."""
+    match body:
+        case None:
+            return {"headers": headers}
+        case Form(fields):
+            return {"headers": headers, "data": dict(fields)}
+        case Upload():
+            return {"headers": headers, "files": {body.field: (body.name, body.content, body.content_type)}}
+    return {"headers": headers | {"Content-Type": "application/json"}, "content": json.dumps(body, default=str).encode()}
 
 
 def unknown(error: SourceError) -> OutcomeUnknown:

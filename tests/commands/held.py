@@ -48,7 +48,7 @@ def held() -> Held:
         "export": curve(MIDNIGHT, [-0.1], currency="NOK"),
     }
     places = {
-        "id-1": Place("holm-street", home, curves, {(one.meter, one.quantity): one for one in readings}),
+        "id-1": Place("holm-street", home, curves, readings={(one.meter, one.quantity): one for one in readings}),
         "id-2": Place("cabin", cabin, {"import": curve(MIDNIGHT, [3], currency="NOK")}),
     }
     return Held(sites={"id-1": home, "id-2": cabin}, places=places)

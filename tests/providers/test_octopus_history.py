@@ -50,6 +50,7 @@ async def all_of(of: Customer, span: Span) -> list[Told]:
 
 def told(reading: Reading) -> Told:
     assert reading.start is not None
+    assert reading.value is not None
     return reading.meter, reading.start, reading.quantity, reading.value
 
 

@@ -623,6 +623,7 @@ def test_recorded_readings_are_read() -> None:
     assert (reading.value, reading.start) == (Decimal("0.8"), utc("2023-04-20T04:00"))
     sun = energy.newest(produced["viewer"]["home"], PRODUCTION, utc("2023-04-28T09:32:24"))
     assert sun is not None
+    assert sun.value is not None
     assert sun.value > 0
 
 

@@ -48,6 +48,7 @@ async def all_of(account: Account, span: Span, home: Home = BERLIN) -> list[Told
 
 def told(reading: Reading) -> Told:
     assert reading.start is not None
+    assert reading.value is not None
     return reading.start, reading.meter, reading.value
 
 

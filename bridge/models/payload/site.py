@@ -28,8 +28,8 @@ class SiteInfo(Payload):
 class ReadingPayload(TypedDict):
     """`reading/{meter}/{quantity}`: `start` and `end` of a span, or `at`."""
 
-    value: Number
-    unit: str
+    value: bool | float | str
+    unit: NotRequired[str]
     start: NotRequired[datetime]
     end: NotRequired[datetime]
     at: NotRequired[datetime]

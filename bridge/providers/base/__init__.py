@@ -138,6 +138,28 @@ class Historian(Protocol):
 
 
 @runtime_checkable
+class Listening(Protocol):
+    """A source that is told things besides, without asking: it is listened to for as long as the bridge runs."""
+
+    def listen(self, known: Known) -> AsyncIterator[Observation]:
+        """Yield what comes, as it comes; ends only where there is nothing to listen to. Raises SourceError."""
+        ...
+
+
+@runtime_checkable
+class Loginable(Protocol):
+    """A source that needs a person to sign it in, once."""
+
+    async def login(self, tell: Callable[[str], None], *, browser: bool) -> str:
+        """Sign in with a person's help, `tell` being what to show them, and keep the tokens; return what to say at the end.
+
+        With `browser` by a page of the provider's that comes back to this machine, else by a code that is typed in anywhere.
+        Raises SourceError, or Misconfigured where this source needs no person or cannot do it this way.
+        """
+        ...
+
+
+@runtime_checkable
 class Executor(Protocol):
     """A source that carries out the operations that its provider declares."""
 
@@ -185,6 +207,7 @@ class Surroundings:
     share: float  # of this installation, in [0, 1): spreads what all would do at one moment
     chance: random.Random | None = None  # likewise, anew each time
     tokens: Pocket = NOWHERE
+    may_write: bool = True  # whether any client is granted a write of this source; else a token that can only read will do
 
 
 @dataclass(frozen=True)
@@ -194,6 +217,7 @@ class Provider:
     settings: type[SourceSettings]
     source: Callable[[Any, Surroundings], Source]  # settings of that type
     pause: timedelta = PAUSE  # after a 429 that does not say how long
+    heeds_rate_limits: bool = False  # whether its answers say in `RateLimit-*` when the next may be asked for
     operations: Mapping[str, Operation] = field(default_factory=dict)  # then its source is an Executor
     guard: Guard = Guard()
 

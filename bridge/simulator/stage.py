@@ -1,0 +1,48 @@
+"""Every simulated provider at once, for the demo and the tests: each served, each with the `[sources.NAME]` that reaches it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from bridge.simulator import octopus as kraken
+from bridge.simulator import tibber as gql
+from bridge.simulator.server import Server
+
+Table = dict[str, Any]  # a source's section
+Tables = dict[str, Table]  # by the name of the source
+Now = Callable[[], datetime]
+
+TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
+API_KEY, ACCOUNT = "sk_live_demo", "A-DEMO0001"  # likewise
+
+
+@asynccontextmanager
+async def served(now: Now) -> AsyncIterator[Tables]:
+    """Serve them all at the time that `now` tells; yield the sections by name."""
+    async with AsyncExitStack() as stack:
+        yield {name: await stack.enter_async_context(serve(now)) for name, serve in STAGED.items()}
+
+
+@asynccontextmanager
+async def tibber(now: Now) -> AsyncIterator[Table]:
+    async with Server(gql.Tibber(now, token=TOKEN).handle) as server:
+        yield {"provider": "tibber", "token": TOKEN, "url": f"{server.url}{gql.PATH}"}
+
+
+@asynccontextmanager
+async def octopus(now: Now) -> AsyncIterator[Table]:
+    platform = kraken.Octopus(now, api_key=API_KEY, account=ACCOUNT)
+    async with Server(platform.handle) as server:
+        platform.base_url = server.url
+        yield {
+            "provider": "octopus",
+            "api_key": API_KEY,
+            "account": ACCOUNT,
+            "url": f"{server.url}{kraken.GRAPHQL_PATH}",
+            "rest_url": f"{server.url}{kraken.REST_PATH}",
+            "backend_url": f"{server.url}{kraken.BACKEND_PATH}",
+        }
+
+
+STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {"tibber": tibber, "octopus": octopus}
