@@ -3,11 +3,12 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bridge.models.payload import Columns, DayFigures, Price, Summary
+from bridge.models.payload import Columns, DayFigures, Price, StretchPayload, Summary, WindowPayload
 from bridge.models.price import Curve, Slot
 from bridge.pricing import currency, grid
 from bridge.pricing.day import midnight
 from bridge.pricing.meaning import CHEAPEST, Day, Meaning
+from bridge.pricing.windows import Chosen, Window
 
 
 def price(meaning: Meaning, slot: Slot) -> Price:
@@ -38,6 +39,12 @@ def price(meaning: Meaning, slot: Slot) -> Price:
         phase=verdict.phase,
         period=verdict.period,
     )
+
+
+def window(window: Window, chosen: Chosen) -> WindowPayload:
+    """Return what was chosen of `window`, its segments where it may have several."""
+    segments = None if window.settings.contiguous else tuple(StretchPayload(**one._asdict()) for one in chosen.segments)
+    return WindowPayload(start=chosen.start, end=chosen.end, mean=chosen.mean, segments=segments)
 
 
 def shown(curve: Curve, zone: ZoneInfo, moment: datetime) -> tuple[Slot, ...]:

@@ -1,4 +1,4 @@
-"""The slot's end, and a dispatch's: what is known is drawn for the next moment a little early, and laid on the shelf on time.
+"""The end of a slot, a window or a dispatch: what is known is drawn for then a little early, and laid on the shelf on time.
 
 Drawing a thousand sites takes a second; waiting until the boundary to begin would make them that late.
 """
@@ -38,6 +38,9 @@ class Slots:
 
     async def show(self, moment: datetime) -> None:
         """Lay everything that is known on the shelf as it is at `moment`."""
+        for latest, _ in self._painters:
+            if statements := latest.choose(moment):
+                latest.save(statements)
         async for messages in self._drawn(lambda painter, place: painter.site(place, moment)):
             self._shelf.put(messages)
         self._shown = moment
@@ -80,7 +83,7 @@ class Slots:
         return early
 
     def next_boundary(self, moment: datetime) -> datetime | None:
-        """Return when a slot, a dispatch or a local day next begins or ends, or None where nothing is known."""
+        """Return when a slot, a window, a dispatch or a local day next begins or ends, or None where nothing is known."""
         return min(self._changes(moment), default=None)
 
     async def _change(self, boundary: datetime) -> None:
@@ -141,6 +144,10 @@ def _turned(painter: Painter, place: Place, since: datetime, boundary: datetime)
     for named in place.devices.values():
         if any(since < change <= boundary for change in agenda.device_changes(named.device)):
             yield from painter.device(place, named, boundary)
+    for window in place.windows.values():
+        if any(since < change <= boundary for change in agenda.window_changes(window)):
+            yield from painter.window(place, window, boundary)
+            yield from painter.started(place, window, since, boundary)
     for schedule in place.schedules.values():
         if any(since < change <= boundary for change in agenda.schedule_changes(schedule)):
             yield painter.schedule(place, schedule, boundary)
@@ -150,6 +157,7 @@ def _less_urgent(painter: Painter, place: Place, since: datetime, boundary: date
     """Yield what may come a moment later."""
     if midnight(boundary, place.site.zone) == boundary:
         yield from painter.day(place, boundary)
+        yield from painter.costs(place, boundary)
     elif _has_new_slot(place, since, boundary):
         yield from painter.glance(place, boundary)
 

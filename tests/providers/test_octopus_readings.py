@@ -55,7 +55,7 @@ def readings(wire: Wire) -> Readings:
 
 async def yesterday(wire: Wire, supply: Supply = IMPORT, moment: datetime = NOON) -> tuple[list[tuple[str, str, str, str]], bool]:
     """Return quantity, value, unit and London's from-to of each reading, and whether the day is whole."""
-    found, whole = await readings(wire).yesterday(HOME, supply, moment)
+    found, whole, _ = await readings(wire).yesterday(HOME, supply, moment)
     return [(one.quantity, _plain(one.value), one.unit or "", _times(one)) for one in found], whole
 
 

@@ -106,6 +106,26 @@ class Summary(Payload):
         return payload
 
 
+class StretchPayload(Payload):
+    """One span of a window that has several."""
+
+    start: datetime
+    end: datetime
+    mean: Rounded
+
+
+class WindowPayload(Payload):
+    """`price/{stream}/window/{name}`: the window in force, or else the next one; `segments` where it may have several."""
+
+    start: datetime
+    end: datetime
+    mean: Rounded  # major unit per kWh, over all of its segments
+    segments: tuple[StretchPayload, ...] | None = None
+
+    def encoded(self) -> bytes:
+        return self.model_dump_json(exclude_none=True).encode()
+
+
 _SLOTS: TypeAdapter[list[PriceSlot]] = TypeAdapter(list[PriceSlot])
 
 
