@@ -45,7 +45,7 @@ class WindowSettings(BaseModel):
 
     duration: Annotated[timedelta, AfterValidator(_whole)]
     contiguous: bool = True
-    stream: str = Field(default="import", pattern=r"[a-z][a-z0-9-]*")
+    stream: str = Field(default="import", pattern=r"^[a-z][a-z0-9-]*$")
     not_before: WallClock | None = None  # local; default: the deadline of the day before, or midnight
     deadline: WallClock | None = None  # local, when all must be done; default: not_before of the next day, or midnight
     days: tuple[Weekday, ...] = Field(default=WEEK, min_length=1)  # on which the frame begins
