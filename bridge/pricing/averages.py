@@ -8,19 +8,26 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bridge.models.price import HOUR
-from bridge.pricing.sums import Sums, Total
+from bridge.pricing.sums import Sums, Total, least_seconds
 
 DAY_S = 86_400
 
 
 def trailing(sums: Sums, start: int, least: Decimal) -> Total | None:
     """Return Σ(price · seconds) over [start - 24 h, start), or None where less than `least` % of it is known."""
-    return _enough(sums.total(start - DAY_S, start), least)
+    return _enough(sums.total(start - DAY_S, start), least_seconds(DAY_S, least))
+
+
+def all_trailing(sums: Sums, least: Decimal) -> list[Total | None]:
+    """Return `trailing` of every slot's start."""
+    first, last = sums.marks(start - DAY_S for start in sums.starts), sums.marks(sums.starts)
+    least_s = least_seconds(DAY_S, least)
+    return [_enough(total, least_s) for total in map(sums.between, first, last)]
 
 
 def leading(sums: Sums, start: int, least: Decimal) -> Total | None:
     """Return the same over [start, start + 24 h)."""
-    return _enough(sums.total(start, start + DAY_S), least)
+    return _enough(sums.total(start, start + DAY_S), least_seconds(DAY_S, least))
 
 
 def difference(price: int, mean: Total | None) -> Decimal | None:
@@ -41,5 +48,5 @@ def hour(sums: Sums, moment: datetime, zone: ZoneInfo) -> Decimal | None:
     return sums.mean(start, start + HOUR.seconds)
 
 
-def _enough(total: Total, least: Decimal) -> Total | None:
-    return total if total.is_known(DAY_S, least) else None
+def _enough(total: Total, least_s: int) -> Total | None:
+    return total if total.is_known(least_s) else None

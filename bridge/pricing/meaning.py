@@ -19,8 +19,8 @@ from bridge.pricing.periods import Period
 from bridge.pricing.ranks import Ranks
 from bridge.pricing.rating import level, limits, ratings
 from bridge.pricing.settings import USUAL, PricingSettings
-from bridge.pricing.sums import SECOND, Sums, Total
-from bridge.pricing.volatility import Volatility, volatility
+from bridge.pricing.sums import SECOND, Sums, Total, least_seconds
+from bridge.pricing.volatility import Volatility, variation, volatility
 
 CHEAPEST: Mapping[str, timedelta] = {"1h": HOUR, "3h": 3 * HOUR}  # the spans for which the cheapest start is looked for
 
@@ -54,6 +54,10 @@ class Day:
         return Sums(self.slots)
 
     @cached_property
+    def cv(self) -> Decimal | None:
+        return variation(self.sums)
+
+    @cached_property
     def figures(self) -> Figures | None:
         return figures(self.slots)
 
@@ -63,12 +67,12 @@ class Day:
 
     @cached_property
     def volatility(self) -> Volatility | None:
-        return volatility(self.slots, self._settings.volatility_limits)
+        return volatility(self.slots, self.cv, self._settings.volatility_limits)
 
     @cached_property
     def shape(self) -> Shape | None:
         """The shape of the day, None unless the whole of it is known."""
-        return shape(self.sums, self._settings) if self.complete else None
+        return shape(self.sums, self.cv, self._settings) if self.complete else None
 
     @cached_property
     def best(self) -> Sequence[Period]:
@@ -78,10 +82,10 @@ class Day:
     def peak(self) -> Sequence[Period]:
         return self._periods(periods.peak)
 
-    def _periods(self, found: Callable[[Sums, PricingSettings], list[Period]]) -> Sequence[Period]:
+    def _periods(self, found: Callable[[Sums, Decimal | None, PricingSettings], list[Period]]) -> Sequence[Period]:
         length = (self.end - self.start) // SECOND
-        enough = self.sums.total(0, length).is_known(length, self._settings.least_known)
-        return found(self.sums, self._settings) if enough else ()
+        enough = self.sums.total(0, length).is_known(least_seconds(length, self._settings.least_known))
+        return found(self.sums, self.cv, self._settings) if enough else ()
 
 
 class Periods(NamedTuple):
@@ -98,9 +102,10 @@ class Meaning:
     def __init__(self, curve: Curve, zone: ZoneInfo, settings: PricingSettings = USUAL) -> None:
         self.curve, self.zone, self._settings = curve, zone, settings
         self._sums = sums = Sums(curve.slots)
-        differences = [self._difference(index) for index in range(len(curve.slots))]
-        self.ratings = self._smoothed(ratings(differences, settings))
-        own = self._smoothed([level(off, settings.level_limits) for off in differences])
+        before = averages.all_trailing(sums, settings.least_known)
+        self._differences = list(map(averages.difference, sums.prices, before))
+        self.ratings = self._smoothed(ratings(self._differences, settings))
+        own = self._smoothed([level(off, settings.level_limits) for off in self._differences])
         self.levels = tuple(slot.level or ours for slot, ours in zip(curve.slots, own, strict=True))
         self.trends = tuple(trend.Trends(sums, settings).words())
         self._directions = blocks([trend.direction(word) for word in self.trends], sums.starts, sums.ends)
@@ -118,7 +123,7 @@ class Meaning:
             rating=self.ratings[index],
             trailing_mean=before,
             leading_mean=after,
-            difference=self._difference(index),
+            difference=self._differences[index],
             hour_mean=averages.hour(self._sums, slot.start, self.zone),
             trend=self.trends[index],
             trend_change=None if turn is None else self._sums.moment(turn),
@@ -164,8 +169,8 @@ class Meaning:
         # the price is constant inside a slot, so that the best span begins or ends where a slot does
         sums = self._sums
         starts = sorted({*sums.starts, *(end - length for end in sums.ends)})
-        totals = [(start, sums.total(start, start + length)) for start in starts]
-        whole = [(start, total.sum) for start, total in totals if total.seconds == length]
+        totals = map(sums.between, sums.marks(starts), sums.marks(start + length for start in starts))
+        whole = [(start, total.sum) for start, total in zip(starts, totals, strict=True) if total.seconds == length]
         choices: list[int] = []
         least: int | None = None
         for start, total in reversed(whole):
@@ -175,10 +180,6 @@ class Meaning:
                 choice = choices[-1]
             choices.append(choice)
         return [start for start, _ in whole], choices[::-1]
-
-    def _difference(self, index: int) -> Decimal | None:
-        before = averages.trailing(self._sums, self._sums.starts[index], self._settings.least_known)
-        return averages.difference(self._sums.prices[index], before)
 
     def _mean(self, around: Callable[[Sums, int, Decimal], Total | None], slot: Slot) -> Decimal | None:
         total = around(self._sums, self._sums.second(slot.start), self._settings.least_known)

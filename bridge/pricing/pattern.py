@@ -11,7 +11,6 @@ from bridge.models.price import HOUR
 from bridge.pricing.blocks import blocks
 from bridge.pricing.settings import PricingSettings
 from bridge.pricing.sums import SECOND, Sums
-from bridge.pricing.volatility import variation
 
 RISING, FALLING, FLAT = "rising", "falling", "flat"
 HOUR_S = HOUR // SECOND
@@ -37,8 +36,8 @@ class Shape:
         return next((phase.word for phase in self.phases if phase.start <= moment < phase.end), None)
 
 
-def shape(sums: Sums, settings: PricingSettings) -> Shape:
-    """Return the shape of the slots of `sums`, which must be one at least, and touch each other.
+def shape(sums: Sums, cv: Decimal | None, settings: PricingSettings) -> Shape:
+    """Return the shape of the slots of `sums`, which must be one at least, and touch each other; `cv` is their variation.
 
     Each price counts as the mean of the hour around the middle of its slot. A turn is an extreme that is parted from the next
     by `pattern_prominence` % of the day's spread or more. Two maxima make a duck curve, else two minima a double dip; of one
@@ -48,17 +47,16 @@ def shape(sums: Sums, settings: PricingSettings) -> Shape:
     row = _smooth(sums)
     spread = max(row) - min(row)
     turns = list(_turns(row, settings.pattern_prominence * spread / 100)) if spread else []
-    return Shape(_word(sums, row, turns, settings), tuple(_phases(sums, row, turns, settings.phase_flat * spread / 100)))
+    flat = not spread or (cv is not None and cv <= settings.flat_day)
+    return Shape(FLAT if flat else _word(row, turns), tuple(_phases(sums, row, turns, settings.phase_flat * spread / 100)))
 
 
 def _smooth(sums: Sums) -> list[Decimal]:
     """Return the mean of the hour around the middle of each slot, of what is known of it."""
-    found = []
-    for start, end in zip(sums.starts, sums.ends, strict=True):
-        begin = (start + end - HOUR_S) // 2
-        around = sums.total(min(begin, start), max(begin + HOUR_S, end))
-        found.append(Decimal(around.sum) / around.seconds)
-    return found
+    begins = [(start + end - HOUR_S) // 2 for start, end in zip(sums.starts, sums.ends, strict=True)]
+    first = sums.marks(map(min, begins, sums.starts))
+    last = sums.marks(max(begin + HOUR_S, end) for begin, end in zip(begins, sums.ends, strict=True))
+    return [Decimal(around.sum) / around.seconds for around in map(sums.between, first, last)]
 
 
 def _turns(row: Sequence[Decimal], least: Decimal) -> Iterator[tuple[int, int]]:
@@ -77,10 +75,7 @@ def _turns(row: Sequence[Decimal], least: Decimal) -> Iterator[tuple[int, int]]:
             way, high = 1, index
 
 
-def _word(sums: Sums, row: Sequence[Decimal], turns: Sequence[tuple[int, int]], settings: PricingSettings) -> str:
-    cv = variation(sums)
-    if min(row) == max(row) or (cv is not None and cv <= settings.flat_day):
-        return FLAT
+def _word(row: Sequence[Decimal], turns: Sequence[tuple[int, int]]) -> str:
     peaks, valleys = (sum(kind == wanted for _, kind in turns) for wanted in (1, -1))
     if not turns:
         return RISING if row[-1] > row[0] else FALLING

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
+from operator import mul
 from typing import NamedTuple
 
 from bridge.pricing.settings import PricingSettings
 from bridge.pricing.sums import SECOND, Sums
-from bridge.pricing.volatility import variation
 
 
 class Period(NamedTuple):
@@ -32,14 +32,18 @@ class Rule(NamedTuple):
     length_s: int
 
 
-def best(sums: Sums, settings: PricingSettings) -> list[Period]:
-    """Return the best periods of the slots of one day."""
-    return _periods(sums, settings, Rule(1, settings.best_flexibility, settings.best_distance, settings.best_length // SECOND))
+def best(sums: Sums, cv: Decimal | None, settings: PricingSettings) -> list[Period]:
+    """Return the best periods of the slots of one day; `cv` is their variation."""
+    return _periods(
+        sums, cv, settings, Rule(1, settings.best_flexibility, settings.best_distance, settings.best_length // SECOND)
+    )
 
 
-def peak(sums: Sums, settings: PricingSettings) -> list[Period]:
-    """Return the peak periods of the slots of one day."""
-    return _periods(sums, settings, Rule(-1, settings.peak_flexibility, settings.peak_distance, settings.peak_length // SECOND))
+def peak(sums: Sums, cv: Decimal | None, settings: PricingSettings) -> list[Period]:
+    """Return the peak periods of the slots of one day; `cv` is their variation."""
+    return _periods(
+        sums, cv, settings, Rule(-1, settings.peak_flexibility, settings.peak_distance, settings.peak_length // SECOND)
+    )
 
 
 def joined(periods: Sequence[Period], sums: Sums) -> list[Period]:
@@ -56,18 +60,20 @@ def joined(periods: Sequence[Period], sums: Sums) -> list[Period]:
     return row
 
 
-def _periods(sums: Sums, settings: PricingSettings, rule: Rule) -> list[Period]:
+def _periods(sums: Sums, cv: Decimal | None, settings: PricingSettings, rule: Rule) -> list[Period]:
     """Return the periods at the least flexibility that brings `periods_wanted`, or else as many as can be had."""
-    cv = variation(sums)
     if len(set(sums.prices)) <= 1 or (cv is not None and cv <= settings.flat_day):
         return []
     day = _Day(sums, rule, settings)
     most: list[Period] = []
+    before: int | None = None
     for step in range(settings.relaxation_steps + 1):
         flexibility = rule.flexibility + step * settings.relaxation_step
         if step and flexibility > settings.flexibility_most:
             break
-        found = list(day.periods(flexibility))
+        if (limit := day.limit(flexibility)) == before:
+            continue  # the distance from the mean holds it
+        before, found = limit, list(day.periods(limit))
         if len(found) > len(most):
             most = found
         if len(most) >= settings.periods_wanted:
@@ -81,19 +87,19 @@ class _Day:
     def __init__(self, sums: Sums, rule: Rule, settings: PricingSettings) -> None:
         self._sums, self._rule, self._settings = sums, rule, settings
         self._row = [rule.sign * price for price in sums.prices]
-        self._lengths = [end - start for start, end in zip(sums.starts, sums.ends, strict=True)]
-        self._seconds = sum(self._lengths)
-        self._total = sum(price * length for price, length in zip(self._row, self._lengths, strict=True))
-        self._size = sum(abs(price) * length for price, length in zip(self._row, self._lengths, strict=True))
+        self._seconds = sum(sums.lengths)
+        self._total: int = sum(map(mul, self._row, sums.lengths))
+        self._size: int = sum(map(mul, map(abs, self._row), sums.lengths))
 
-    def periods(self, flexibility: Decimal) -> Iterator[Period]:
-        sums, limit = self._sums, self._limit(flexibility)
+    def periods(self, limit: int) -> Iterator[Period]:
+        """Yield the runs of prices up to `limit` that are long and calm enough."""
+        sums = self._sums
         for first, end in self._runs([price <= limit for price in self._row]):
             start_s, end_s = sums.starts[first], sums.ends[end - 1]
             if end_s - start_s >= self._rule.length_s and self._is_calm(first, end):
                 yield Period(sums.moment(start_s), sums.moment(end_s), sums.money(sums.total(start_s, end_s)))
 
-    def _limit(self, flexibility: Decimal) -> int:
+    def limit(self, flexibility: Decimal) -> int:
         """Return up to which price a slot belongs to a period.
 
         With r the least price of the day, a the mean and s the mean |price|: p ≤ r + max(|a − r|, |r|) · flexibility, and
@@ -107,11 +113,12 @@ class _Day:
         part, of = self._rule.distance.as_integer_ratio()
         far = (100 * of * self._total - self._size * part) // (100 * of * seconds)
         limit = min(near, far)
-        return max(limit, 0) if self._rule.sign > 0 and self._total > 0 else limit
+        always = self._rule.sign > 0 and self._total > 0
+        return max(limit, 0) if always else limit
 
     def _is_calm(self, first: int, end: int) -> bool:
         """Tell whether the standard deviation inside a run is at most `period_spread` % of the day's mean |price|."""
-        run = list(zip(self._row[first:end], self._lengths[first:end], strict=True))
+        run = list(zip(self._row[first:end], self._sums.lengths[first:end], strict=True))
         seconds = sum(length for _, length in run)
         total = sum(price * length for price, length in run)
         squares = sum(price * price * length for price, length in run)

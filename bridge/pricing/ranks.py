@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from itertools import accumulate
+from operator import attrgetter
 
 from bridge.models.price import Slot
 from bridge.pricing.sums import SECOND
@@ -13,7 +14,7 @@ class Ranks:
     """The order of some slots by price. Building it is O(n log n), and a rank O(log n)."""
 
     def __init__(self, slots: Sequence[Slot]) -> None:
-        ordered = sorted(slots, key=lambda slot: slot.value)
+        ordered = sorted(slots, key=attrgetter("value"))
         self._values = [slot.value for slot in ordered]
         self._passed = [0, *accumulate((slot.end - slot.start) // SECOND for slot in ordered)]
 

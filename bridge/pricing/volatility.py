@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import mul
 
 from bridge.models.price import Slot
-from bridge.pricing.figures import quantile
+from bridge.pricing.figures import quantiles
 from bridge.pricing.sums import Sums
 
 WORDS = ("low", "moderate", "high", "very_high")
 FENCE = Decimal("1.5")  # Tukey's: so many interquartile ranges beyond the quartiles lies a spike
 FEWEST = 4  # slots in which a spike can be told
-HALF, QUARTER, THREE_QUARTERS = Decimal("0.5"), Decimal("0.25"), Decimal("0.75")
+QUARTERS = Decimal("0.25"), Decimal("0.5"), Decimal("0.75")
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,14 @@ class Volatility:
     spikes: int  # slots
 
 
-def volatility(slots: Sequence[Slot], limits: Sequence[Decimal]) -> Volatility | None:
-    """Return how volatile `slots` are, None where there are none. `limits` part the four words, in % of cv."""
+def volatility(slots: Sequence[Slot], cv: Decimal | None, limits: Sequence[Decimal]) -> Volatility | None:
+    """Return how volatile `slots` are, None where there are none; `cv` is their `variation`.
+
+    `limits` part the four words, in % of cv.
+    """
     if not slots:
         return None
-    cv = variation(Sums(slots))
-    q25, median, q75 = (quantile(slots, share) for share in (QUARTER, HALF, THREE_QUARTERS))
+    q25, median, q75 = quantiles(slots, QUARTERS)
     return Volatility(
         cv=cv,
         word=None if cv is None else WORDS[sum(cv >= limit for limit in limits)],
@@ -50,15 +53,14 @@ def variation(sums: Sums) -> Decimal | None:
     s is the standard deviation of a sample in which each slot counts by its length w: s² = Σ w·(x − mean)² / (Σ w − Σ w² / Σ w),
     which is the usual n − 1 where all are equally long.
     """
-    weights = [end - start for start, end in zip(sums.starts, sums.ends, strict=True)]
-    whole = sum(weights)
-    total = sum(weight * price for weight, price in zip(weights, sums.prices, strict=True))
-    freedom = whole * whole - sum(weight * weight for weight in weights)
+    weights, prices = sums.lengths, sums.prices
+    whole, weighted = sum(weights), list(map(mul, weights, prices))
+    total, freedom = sum(weighted), whole * whole - sum(map(mul, weights, weights))
     if not freedom or not total:
         return None
-    squares = sum(weight * price * price for weight, price in zip(weights, sums.prices, strict=True))
-    ratio = Decimal((squares * whole - total * total) * whole * whole) / (freedom * total * total)  # (s / mean)²
-    return 100 * ratio.sqrt()
+    squares = sum(map(mul, weighted, prices))
+    ratio: Decimal = Decimal((squares * whole - total * total) * whole * whole) / (freedom * total * total)  # (s / mean)²
+    return Decimal(100) * ratio.sqrt()
 
 
 def _spikes(slots: Sequence[Slot], q25: Decimal, q75: Decimal) -> int:

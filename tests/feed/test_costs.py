@@ -9,7 +9,7 @@ from typing import Any
 from bridge.feed.latest import Latest
 from bridge.feed.publish import Publisher
 from bridge.feed.slots import Slots
-from bridge.models.observation import MetersSeen, PricesSeen, ReadingsSeen, SitesSeen
+from bridge.models.observation import MetersSeen, Observation, PricesSeen, ReadingsSeen, SitesSeen
 from bridge.models.price import HOUR
 from bridge.models.reading import Reading
 from bridge.models.site import Site
@@ -98,7 +98,10 @@ def test_without_prices_there_is_no_cost(tmp_path: Path) -> None:
 def test_a_meter_that_the_provider_names_counts_where_its_name_is_a_stream(tmp_path: Path) -> None:
     home = Home(tmp_path, START + 5 * HOUR)
     home.prices()
-    seen = [MetersSeen("1", {"m-7": "Import"}), ReadingsSeen("1", (reading(0).model_copy(update={"meter": "m-7"}),))]
+    seen: list[Observation] = [
+        MetersSeen("1", {"m-7": "Import"}),
+        ReadingsSeen("1", (reading(0).model_copy(update={"meter": "m-7"}),)),
+    ]
     for observation in seen:
         home.publisher.publish(observation, home.moment, home.moment)
     assert home.told("today")["value"] == 0.6

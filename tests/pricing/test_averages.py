@@ -74,4 +74,4 @@ def test_an_hour_is_the_clock_hour_of_the_site(zone: str, first: str) -> None:
 def test_both_hours_of_the_autumn_night_have_means_of_their_own() -> None:
     found = sums([1, 1, 1, 1, 3, 3, 3, 3], utc("2026-10-25T00:00"))
     first, second = (datetime(2026, 10, 25, 2, 15, tzinfo=BERLIN, fold=fold).astimezone(ZoneInfo("UTC")) for fold in (0, 1))
-    assert (hour(found, first, BERLIN), hour(found, second, BERLIN)) == (1, 3)
+    assert (hour(found, first, BERLIN), hour(found, second, BERLIN)) == (Decimal(1), Decimal(3))

@@ -59,7 +59,7 @@ def test_what_came_before_stays_counted() -> None:
     days = count([energy(0)], [energy(1)], [energy(2)])
     found = of(days)
     assert found is not None
-    assert (found.value, found.end, found.complete) == (6, START + 3 * HOUR, True)
+    assert (found.value, found.end, found.complete) == (Decimal(6), START + 3 * HOUR, True)
 
 
 def test_a_late_correction_takes_the_place_of_what_was_there() -> None:
@@ -76,7 +76,7 @@ def test_half_hours_take_the_place_of_their_hour() -> None:
 def test_a_gap_makes_it_incomplete_and_nothing_is_put_in_its_place() -> None:
     found = of(count([energy(0), energy(2)]))
     assert found is not None
-    assert (found.value, found.complete) == (1 + 3, False)
+    assert (found.value, found.complete) == (Decimal(4), False)
 
 
 def test_what_has_no_price_makes_it_incomplete_until_it_has_one() -> None:
@@ -86,15 +86,15 @@ def test_what_has_no_price_makes_it_incomplete_until_it_has_one() -> None:
     after = of(counted(days, (), {"import": PRICES}, BERLIN, NOON))
     assert before is not None
     assert after is not None
-    assert (before.value, before.energy, before.complete) == (1, 1, False)
-    assert (after.value, after.energy, after.complete) == (3, 2, True)
+    assert (before.value, before.energy, before.complete) == (Decimal(1), Decimal(1), False)
+    assert (after.value, after.energy, after.complete) == (Decimal(3), Decimal(2), True)
 
 
 def test_a_price_that_is_known_no_longer_is_kept() -> None:
     days = counted(count([energy(0)]), [energy(0, "2")], {"import": PRICES.since(START + HOUR)}, BERLIN, NOON)
     found = of(days)
     assert found is not None
-    assert (found.value, found.complete) == (2, True)
+    assert (found.value, found.complete) == (Decimal(2), True)
 
 
 def test_where_nothing_is_known_there_is_no_cost_and_not_zero() -> None:
@@ -185,7 +185,7 @@ def test_days_on_which_the_clock_changes_are_whole_with_all_their_hours(start: s
     )
     assert found is not None
     assert short is not None
-    assert (found.value, found.complete, short.complete) == (hours, True, False)
+    assert (found.value, found.complete, short.complete) == (Decimal(hours), True, False)
 
 
 @given(st.lists(st.tuples(st.integers(0, 11), st.integers(-3, 9)), min_size=1, max_size=30), st.integers(1, 5))

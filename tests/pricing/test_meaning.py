@@ -111,7 +111,7 @@ def test_the_providers_own_level_goes_before_ours() -> None:
 
 @pytest.mark.parametrize(("start", "count"), [("2026-03-28T23:00", 92), ("2026-10-24T22:00", 100), ("2026-06-09T22:00", 96)])
 def test_days_of_23_24_and_25_hours_are_whole_days(start: str, count: int) -> None:
-    day = Meaning(curve(utc(start), [*duck(), *duck()][:count]), BERLIN).day(utc(start))
+    day = Meaning(curve(utc(start), [str(price) for price in (*duck(), *duck())][:count]), BERLIN).day(utc(start))
     assert (len(day.slots), day.complete, day.shape is None) == (count, True, False)
 
 

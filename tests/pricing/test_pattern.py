@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.pricing.pattern import shape
+from bridge.pricing.pattern import Shape, shape
 from bridge.pricing.settings import USUAL
 from bridge.pricing.sums import Sums
+from bridge.pricing.volatility import variation
 from tests.pricing.curves import duck, hourly, prices, sums
 
 
@@ -21,6 +22,10 @@ def line(*points: float) -> list[float]:
         points[int(at)] + (points[min(int(at) + 1, steps)] - points[int(at)]) * (at - int(at))
         for at in (index * steps / 95 for index in range(96))
     ]
+
+
+def shaped(known: Sums) -> Shape:
+    return shape(known, variation(known), USUAL)
 
 
 @pytest.mark.parametrize(
@@ -41,28 +46,28 @@ def line(*points: float) -> list[float]:
     ],
 )
 def test_a_day_is_named_by_its_turns(values: Sequence[float], word: str) -> None:
-    assert shape(sums([f"{value:.4f}" for value in values]), USUAL).word == word
+    assert shaped(sums([f"{value:.4f}" for value in values])).word == word
 
 
 def test_a_duck_rises_twice_and_falls_twice() -> None:
-    words = [phase.word for phase in shape(sums(duck()), USUAL).phases]
+    words = [phase.word for phase in shaped(sums(duck())).phases]
     assert [word for word in words if word != "flat"] == ["rising", "falling", "rising", "falling"]
 
 
 def test_a_day_and_night_tariff_is_flat_but_for_its_steps() -> None:
-    found = shape(sums([*[1] * 28, *[3] * 64, *[1] * 4]), USUAL)
+    found = shaped(sums([*[1] * 28, *[3] * 64, *[1] * 4]))
     assert [phase.word for phase in found.phases] == ["flat", "rising", "flat", "falling"]
 
 
 def test_hours_are_judged_like_quarters() -> None:
     values = [1, 1, 2, 3, 5, 7, 9, 8, 6, 4, 2, 1, 0, 1, 3, 5, 7, 9, 9, 7, 5, 3, 2, 1]
-    assert shape(Sums(hourly(values)), USUAL).word == "duck_curve"
+    assert shaped(Sums(hourly(values))).word == "duck_curve"
 
 
 @given(st.lists(prices, min_size=1, max_size=100))
 def test_phases_fill_the_day_without_a_gap(values: list[Decimal]) -> None:
     known = sums(values)
-    phases = shape(known, USUAL).phases
+    phases = shaped(known).phases
     assert (phases[0].start, phases[-1].end) == (known.origin, known.moment(known.ends[-1]))
     assert all(one.end == other.start and one.word != other.word for one, other in pairwise(phases))
-    assert all(shape(known, USUAL).phase(phase.start) == phase.word for phase in phases[:3])
+    assert all(shaped(known).phase(phase.start) == phase.word for phase in phases[:3])

@@ -12,6 +12,7 @@ from bridge.pricing import periods
 from bridge.pricing.periods import Period
 from bridge.pricing.settings import PricingSettings
 from bridge.pricing.sums import Sums
+from bridge.pricing.volatility import variation
 from tests.pricing.curves import MIDNIGHT, duck, hourly, prices, sums
 
 
@@ -20,12 +21,20 @@ def spans(found: Sequence[Period]) -> list[tuple[float, float]]:
     return [((one.start - MIDNIGHT).total_seconds() / 3600, (one.end - MIDNIGHT).total_seconds() / 3600) for one in found]
 
 
+def best_of(known: Sums, settings: PricingSettings) -> list[Period]:
+    return periods.best(known, variation(known), settings)
+
+
+def peak_of(known: Sums, settings: PricingSettings) -> list[Period]:
+    return periods.peak(known, variation(known), settings)
+
+
 def best(values: Sequence[Any], **settings: Any) -> list[tuple[float, float]]:
-    return spans(periods.best(sums(values), PricingSettings(**settings)))
+    return spans(best_of(sums(values), PricingSettings(**settings)))
 
 
 def peak(values: Sequence[Any], **settings: Any) -> list[tuple[float, float]]:
-    return spans(periods.peak(sums(values), PricingSettings(**settings)))
+    return spans(peak_of(sums(values), PricingSettings(**settings)))
 
 
 DIP = [*[10] * 40, *[5] * 8, *[10] * 48]
@@ -95,8 +104,8 @@ def test_around_zero_there_are_periods_too() -> None:
 
 def test_a_night_tariff_is_one_period() -> None:
     known = Sums(hourly([*["0.10"] * 7, *["0.30"] * 16, "0.10"]))
-    assert spans(periods.best(known, PricingSettings())) == [(0, 7), (23, 24)]
-    assert spans(periods.peak(known, PricingSettings())) == [(7, 23)]
+    assert spans(best_of(known, PricingSettings())) == [(0, 7), (23, 24)]
+    assert spans(peak_of(known, PricingSettings())) == [(7, 23)]
 
 
 def test_the_duck_has_its_noon_and_two_peaks() -> None:
@@ -117,9 +126,9 @@ def test_periods_that_touch_at_midnight_are_one() -> None:
 def test_every_best_period_is_below_the_mean_by_the_distance_and_every_peak_above(values: list[Decimal]) -> None:
     mean, size = sum(values, Decimal()) / 96, sum(map(abs, values), Decimal()) / 96
     known, settings = sums(values), PricingSettings(period_gap="PT0S")  # type: ignore[arg-type]  # ISO 8601, as in the file
-    for one in periods.best(known, settings):
+    for one in best_of(known, settings):
         assert one.mean <= max(mean - size / 20, Decimal())
-    for one in periods.peak(known, settings):
+    for one in peak_of(known, settings):
         assert one.mean >= mean + size / 20
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.models.price import Curve, Slot
-from bridge.pricing.sums import Sums, Total
+from bridge.pricing.sums import Sums, Total, least_seconds
 from tests.pricing.curves import MIDNIGHT, curves
 
 
@@ -48,5 +48,6 @@ def test_a_price_of_many_digits_loses_none() -> None:
 
 
 def test_enough_is_known_from_the_share_on() -> None:
-    assert [Total(1, seconds).is_known(100, Decimal(50)) for seconds in (49, 50, 51)] == [False, True, True]
-    assert not Total(0, 0).is_known(100, Decimal(0))
+    least = least_seconds(99, Decimal(50))
+    assert [Total(1, seconds).is_known(least) for seconds in (49, 50, 51)] == [False, True, True]
+    assert not Total(0, 0).is_known(least_seconds(100, Decimal(0)))

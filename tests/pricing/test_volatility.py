@@ -1,22 +1,29 @@
 """How much prices differ: against the standard library where that knows it, and by hand where it does not."""
 
 import statistics
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from bridge.models.price import Slot
 from bridge.pricing.settings import USUAL
-from bridge.pricing.volatility import Volatility, volatility
+from bridge.pricing.sums import Sums
+from bridge.pricing.volatility import Volatility, variation, volatility
 from tests.pricing.curves import MIDNIGHT, hourly, prices
 from tests.support import quarters
 
 LIMITS = USUAL.volatility_limits
 
 
+def of(slots: Sequence[Slot]) -> Volatility | None:
+    return volatility(slots, variation(Sums(slots)), LIMITS)
+
+
 def judged(*values: float | str) -> Volatility:
-    found = volatility(quarters(MIDNIGHT, values), LIMITS)
+    found = of(quarters(MIDNIGHT, values))
     assert found is not None
     return found
 
@@ -43,7 +50,7 @@ def test_negative_prices_are_as_volatile_as_positive_ones() -> None:
 
 def test_of_one_slot_or_around_zero_it_is_unknown() -> None:
     assert (judged(1).cv, judged(1).word, judged(-1, 1).cv) == (None, None, None)
-    assert volatility((), LIMITS) is None
+    assert of(()) is None
 
 
 def test_quartiles_part_the_time() -> None:
@@ -58,7 +65,7 @@ def test_a_spike_lies_beyond_the_fences_of_tukey() -> None:
 
 
 def test_an_hour_has_the_quartiles_of_its_quarters() -> None:
-    hours = volatility(hourly([1, 5, 2, 8]), LIMITS)
+    hours = of(hourly([1, 5, 2, 8]))
     pieces = judged(*(value for value in (1, 5, 2, 8) for _ in range(4)))
     assert hours is not None
     assert (hours.q25, hours.median, hours.q75, hours.spread) == (pieces.q25, pieces.median, pieces.q75, pieces.spread)
