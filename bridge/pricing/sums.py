@@ -51,7 +51,7 @@ class Sums:
         self.prices = tuple(int(slot.value.scaleb(self.places)) for slot in slots)
         self.starts = tuple((slot.start - self.origin) // SECOND for slot in slots)
         self.ends = tuple((slot.end - self.origin) // SECOND for slot in slots)
-        self.lengths = tuple(map(sub, self.ends, self.starts))
+        self.lengths: tuple[int, ...] = tuple(map(sub, self.ends, self.starts))
         self._known = (0, *accumulate(self.lengths))
         self._values, self._sums = self.prices, self._running(self.prices)
 
