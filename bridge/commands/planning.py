@@ -1,0 +1,150 @@
+"""From a wish and the known prices to a plan, and from a plan and newer prices to the plan that stands then. Pure.
+
+A plan is moved when prices change, and never by time alone: what has begun stays begun, in one go it stays whole, and the rest
+moves only where that makes it cheaper by `LEAST_GAIN`. So no plan flaps, and none is put off without a reason.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bridge.commands.generic import stamp
+from bridge.commands.wanted import GRID, MINUTE, whole
+from bridge.errors import Incomplete, Refused
+from bridge.models.payload import CheapestPayload, PlanPayload, SegmentPayload
+from bridge.models.plan import Plan, Segment, Wish
+from bridge.models.price import Curve
+from bridge.pricing.cheapest import Choice, TooFine, Wanted, cheapest
+
+LEAST_GAIN = Decimal("0.01")  # of what the rest costs: less than a hundredth is not worth a move
+
+
+def chosen(wish: Wish, curve: Curve | None) -> Choice:
+    """Return the best there is. Raises Incomplete where too little is known, Refused where nothing can fit."""
+    if curve is None or curve.end is None:
+        raise Incomplete(f"no price of {wish.stream} is known yet: ask again later")
+    try:
+        found = cheapest(curve, wanted(wish), wish.earliest, wish.latest)
+    except TooFine:
+        raise Refused("the prices change too finely for a least segment: leave min_segment out") from None
+    if found is not None:
+        return found
+    known = f"prices are known until {stamp(curve.end)}"
+    if not curve.covers(wish.earliest, wish.latest):
+        raise Incomplete(f"{known}, and in what is known nothing fits: ask again when there are more")
+    conditions = {"max_price": wish.max_price, "levels": wish.levels, "min_segment": wish.min_segment or None}
+    named = ", ".join(key for key, value in conditions.items() if value is not None) or "the duration"
+    text = f"nothing fits from {stamp(wish.earliest)} to {stamp(wish.latest)}: ease {named}, or the deadline; {known}"
+    raise Refused(text, reasons=("nothing fits",))
+
+
+def wanted(wish: Wish) -> Wanted:
+    return Wanted(wish.duration, wish.contiguous, wish.min_segment, wish.max_price, wish.levels, wish.power)
+
+
+def price_at_once(wish: Wish, curve: Curve, moment: datetime) -> Decimal | None:
+    """Return the mean price of running in one go from `moment` on, or None where that is not known."""
+    start = whole(moment, MINUTE)
+    found = cheapest(curve, Wanted(wish.duration, power=wish.power), start, start + wish.duration)
+    return found.mean if found else None
+
+
+def mean(segments: Iterable[Segment]) -> Decimal:
+    """Return the mean price of a kWh over `segments`, weighted by length."""
+    weights = [(segment.mean, Decimal((segment.end - segment.start) // timedelta.resolution)) for segment in segments]
+    return sum((price * length for price, length in weights), Decimal()) / sum(length for _, length in weights)
+
+
+def running(plan: Plan, moment: datetime) -> Segment | None:
+    """Return the segment that `moment` lies in."""
+    return next((segment for segment in plan.segments if segment.start <= moment < segment.end), None)
+
+
+# newer prices
+
+
+def moved(plan: Plan, curve: Curve, moment: datetime) -> Plan:
+    """Return the plan that stands once `curve` is known."""
+    begun = tuple(segment for segment in plan.segments if segment.start <= moment)
+    rest = plan.segments[len(begun) :]
+    if not rest or curve.end is None:
+        return plan
+    priced = [_priced(plan.wish, curve, segment) for segment in rest]
+    newer = tuple(new or old for new, old in zip(priced, rest, strict=True))
+    if not (plan.wish.contiguous and begun):
+        better = _better(plan.wish, curve, begun, rest, moment)
+        worth = None if None in priced else mean(newer)
+        if better and (worth is None or worth - better.mean > LEAST_GAIN * abs(worth)):
+            newer = better.segments
+    changes = {"segments": tuple(_joined((*begun, *newer))), "data_until": curve.end, "currency": curve.currency}
+    return plan.model_copy(update=changes)
+
+
+def _better(wish: Wish, curve: Curve, begun: tuple[Segment, ...], rest: tuple[Segment, ...], moment: datetime) -> Choice | None:
+    """Return the best there is now for what has not begun."""
+    left = sum((segment.end - segment.start for segment in rest), timedelta())
+    earliest = max(wish.earliest, whole(moment, GRID if wish.min_segment else MINUTE), *(segment.end for segment in begun))
+    update = {"duration": left, "min_segment": min(wish.min_segment, left)}
+    try:
+        return cheapest(curve, wanted(wish.model_copy(update=update)), earliest, wish.latest)
+    except TooFine:
+        return None
+
+
+def _priced(wish: Wish, curve: Curve, segment: Segment) -> Segment | None:
+    """Return `segment` at the prices of `curve`; None where they are not known, or barred by the wish."""
+    limits = Wanted(segment.end - segment.start, max_price=wish.max_price, levels=wish.levels, power=wish.power)
+    found = cheapest(curve, limits, segment.start, segment.end)
+    return found.segments[0] if found else None
+
+
+def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
+    """Yield `segments`, of which those that touch are one: the device is not switched between them."""
+    last: Segment | None = None
+    for segment in segments:
+        if last is not None and last.end == segment.start:
+            last = Segment(last.start, segment.end, mean((last, segment)))
+            continue
+        if last is not None:
+            yield last
+        last = segment
+    if last is not None:
+        yield last
+
+
+# what is told
+
+
+def told(wish: Wish, segments: tuple[Segment, ...], at_once: Decimal | None, curve: Curve) -> CheapestPayload:
+    """Return the answer of `cheapest`."""
+    assert curve.end is not None
+    return CheapestPayload.model_validate(_facts(wish, segments, at_once, curve.currency, curve.end))
+
+
+def shown(plan: Plan, site: str) -> PlanPayload:
+    """Return what stands on the topic of `plan`, whose site goes by the name `site`."""
+    facts = _facts(plan.wish, plan.segments, plan.at_once, plan.currency, plan.data_until)
+    about = {"name": plan.name, "source": plan.wish.source, "site": site, "stream": plan.wish.stream}
+    return PlanPayload.model_validate({**facts, **about})
+
+
+def cost(wish: Wish, price: Decimal | None) -> Decimal | None:
+    """Return what the energy of `wish` costs at a mean `price`; None where either is unknown."""
+    return None if price is None or wish.energy_kwh is None else price * wish.energy_kwh
+
+
+def _facts(
+    wish: Wish, segments: tuple[Segment, ...], at_once: Decimal | None, currency: str | None, data_until: datetime
+) -> dict[str, object]:
+    price = mean(segments)
+    own, other = cost(wish, price), cost(wish, at_once)
+    return {
+        "start": segments[0].start,
+        "end": segments[-1].end,
+        "mean": price,
+        "segments": tuple(SegmentPayload(start=one.start, end=one.end, mean=one.mean) for one in segments),
+        "cost": own,
+        "saving": None if own is None or other is None else other - own,
+        "currency": currency,
+        "data_until": data_until,
+    }
