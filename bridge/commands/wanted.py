@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, PlainValidator, StringConstraints, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
 from bridge.commands.generic import Arguments, Holdings, Place, stamp
 from bridge.errors import BadRequest, NotFound
@@ -67,8 +67,8 @@ def _name(text: str) -> str:
     return text
 
 
-Length = Annotated[timedelta, PlainValidator(_length)]
-Time = Annotated[datetime | time, PlainValidator(_time)]
+Length = Annotated[timedelta, BeforeValidator(_length)]
+Time = Annotated[datetime | time, BeforeValidator(_time)]
 Name = Annotated[str, AfterValidator(_name)]
 Level = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 
@@ -84,7 +84,7 @@ class CheapestArguments(Arguments):
     min_segment: Length | None = None
     not_before: Time | None = None
     deadline: Time | None = None
-    power_kw: Annotated[tuple[Decimal, ...], PlainValidator(_power)] = ()
+    power_kw: Annotated[tuple[Decimal, ...], BeforeValidator(_power)] = ()
     energy_kwh: Decimal | None = Field(default=None, gt=0, le=LARGEST)
     max_price: Decimal | None = Field(default=None, ge=-LARGEST, le=LARGEST)
     levels: frozenset[Level] | None = Field(default=None, min_length=1, max_length=16)

@@ -67,7 +67,9 @@ def test_a_grant_of_what_there_is_not_is_a_fault_that_names_the_nearest(grant: s
 
 def test_where_none_is_near_all_are_named() -> None:
     (fault,) = faults(HOME + allowed("other.q"))
-    assert fault.startswith("bridge.toml: clients.wallbox.allow: other.q is no operation; remove it, or use one of: bridge.cheapest, ")
+    assert fault.startswith(
+        "bridge.toml: clients.wallbox.allow: other.q is no operation; remove it, or use one of: bridge.cheapest, "
+    )
 
 
 @pytest.mark.parametrize("grant", ["prices", "", ".", "home.", ".prices", "*x"])
