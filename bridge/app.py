@@ -102,6 +102,7 @@ class App:
         self._leftovers.clear(self._sources)
         now = self.clock.now()
         await self.slots.show(now)
+        self.plans.show(now)
         for account in self.accounts:
             self.shelf.put(account.report.messages(now))
         self._after_poll()
@@ -143,9 +144,8 @@ class App:
         self.shelf.put([message])
 
     def _after_poll(self) -> None:
-        now = self.clock.now()
-        self.shelf.put([self.report.info(), self.report.health(now)])
-        self.plans.replan(now)
+        self.shelf.put([self.report.info(), self.report.health(self.clock.now())])
+        self.plans.look_again()
         self._leftovers.remember()
 
     async def _until_the_clock_is_set(self) -> None:

@@ -63,7 +63,7 @@ class Plans:
         """Keep and show `plan`, in place of one of its key. Raises Refused where there are too many."""
         if plan.key not in self._plans:
             self._make_room(plan.client)
-        self._put(plan)
+        self._put(plan, durable=True)
         self._gone.discard(plan.key)
         self._show(plan, moment)
         self._news.set()
@@ -87,21 +87,31 @@ class Plans:
 
     # what prices and time bring
 
-    def replan(self, moment: datetime) -> None:
-        """Move what newer prices make worth moving, and clear the plans of sites that are gone."""
-        for plan in list(self._plans.values()):
-            place = self._place(plan)
-            curve = place.curves.get(plan.wish.stream) if place else None
-            if curve is None or self._judged.get(plan.key) is curve:
-                continue
-            self._judged[plan.key] = curve
-            newer = planning.moved(plan, curve, moment)
-            if newer != plan:
-                if [one[:2] for one in newer.segments] != [one[:2] for one in plan.segments]:
-                    log.info("plan %r of %r is moved by newer prices", plan.name, plan.client)
-                self._put(newer)
-        self.show(moment)
+    def look_again(self) -> None:
+        """Have the plans compared with the prices that are known now; `run` does so."""
         self._news.set()
+
+    async def replan(self) -> None:
+        """Move what newer prices make worth moving, letting others have their turn after each plan."""
+        for key in list(self._plans):
+            plan = self._plans.get(key)  # it may have been cancelled meanwhile
+            place = self._place(plan) if plan else None
+            curve = place.curves.get(plan.wish.stream) if plan and place else None
+            if plan is not None and curve is not None and self._judged.get(key) is not curve:
+                self._judged[key] = curve
+                self._move(plan, curve)
+                await asyncio.sleep(0)
+
+    def _move(self, plan: Plan, curve: Curve) -> None:
+        try:
+            newer = planning.moved(plan, curve, self._clock.now())
+        except Exception:  # what fails for one plan must not stop the others
+            log.exception("plan %r of %r cannot be compared with newer prices; it stays as it is", plan.name, plan.client)
+            return
+        if newer != plan:
+            if _spans(newer) != _spans(plan):
+                log.info("plan %r of %r is moved by newer prices", plan.name, plan.client)
+            self._put(newer)
 
     def show(self, moment: datetime) -> None:
         """Lay every plan on its topics as it is at `moment`, tell of those that are over, and clear those that were."""
@@ -119,6 +129,7 @@ class Plans:
     async def run(self) -> None:
         """Switch every plan on time, until cancelled."""
         while True:
+            await self.replan()
             now = self._clock.now()
             self.show(now)
             self._forget()
@@ -137,7 +148,7 @@ class Plans:
         nap, news = asyncio.create_task(self._clock.sleep_until(until)), asyncio.create_task(self._news.wait())
         try:
             await asyncio.wait((nap, news), return_when=asyncio.FIRST_COMPLETED)
-            return news.done()
+            return self._news.is_set()
         finally:
             for task in (nap, news):
                 task.cancel()
@@ -175,9 +186,9 @@ class Plans:
 
     # what is kept
 
-    def _put(self, plan: Plan) -> None:
+    def _put(self, plan: Plan, *, durable: bool = False) -> None:
         self._plans[plan.key] = plan
-        self._kept.save(plan)
+        self._kept.save(plan, durable=durable)
 
     def _drop(self, plan: Plan) -> None:
         del self._plans[plan.key]
@@ -199,6 +210,10 @@ class Plans:
     def _is_homeless(self, plan: Plan) -> bool:
         source = self._sources.get(plan.wish.source)
         return source is None or (plan.wish.site not in source.places and source.seen(SitesSeen) is not None)
+
+
+def _spans(plan: Plan) -> list[tuple[datetime, datetime]]:
+    return [(segment.start, segment.end) for segment in plan.segments]
 
 
 def _finished(plan: Plan) -> PlanFinished:

@@ -61,10 +61,11 @@ class House:
         places = self.sources["home"].places
         places["id-1"] = replace(places["id-1"], curves={"import": prices})
 
-    def price(self, prices: Curve) -> None:
+    async def price(self, prices: Curve) -> None:
         """Let a poll bring prices."""
         self._set(prices)
-        self.plans.replan(self.clock.now())
+        self.plans.look_again()
+        await settle()
 
     async def ask(self, operation: str, client: str = "wallbox", **args: Any) -> Json:
         """Return the answer to a command of `client`."""

@@ -116,7 +116,7 @@ async def test_tomorrow_s_prices_move_a_plan_and_its_switch(tmp_path: Path) -> N
     async with here.running():
         await here.done("plan", name="car", **HOME, duration="PT1H", power_kw=10)
         await here.clock.go_to(at("10:59:58"))  # its switch has been drawn
-        here.price(hours(0.4, 0.1, 0.3, 0.2, 0.5, 0.05, 0.6))
+        await here.price(hours(0.4, 0.1, 0.3, 0.2, 0.5, 0.05, 0.6))
         assert spans(here.topic(CAR)) == [("10 15:00", "10 16:00")]
         assert (here.topic(CAR)["cost"], here.topic(CAR)["saving"]) == (0.5, 3.5)  # against what starting then had cost
         await here.clock.go_to(at("16:00"))
@@ -129,7 +129,7 @@ async def test_what_runs_is_not_moved_away_from_under_the_device(tmp_path: Path)
         await here.done("plan", name="car", **HOME, duration="PT2H", contiguous=False)
         await here.clock.go_to(at("11:30"))
         for newer in (0.01, 0.02, 0.01):
-            here.price(hours(9, 9, 9, 9, 9, newer, 9))
+            await here.price(hours(9, 9, 9, 9, 9, newer, 9))
         await here.clock.go_to(at("16:30"))
     assert here.switched()[1:] == [("11:00:00", "ON"), ("12:00:00", "OFF"), ("15:00:00", "ON"), ("16:00:00", "OFF")]
 
@@ -138,19 +138,18 @@ async def test_a_plan_is_moved_also_by_what_came_while_the_bridge_was_away(tmp_p
     here = House(tmp_path, PRICES)
     await here.done("plan", name="car", **HOME, duration="PT1H")
     here.begin()
-    here.price(hours(0.4, 0.3, 0.3, 0.1, 0.5))
-    here.begin()
-    here.plans.show(NOON)
-    assert spans(here.topic(CAR)) == [("10 13:00", "10 14:00")]
+    await here.price(hours(0.4, 0.3, 0.3, 0.1, 0.5))
+    async with here.running():
+        assert spans(here.topic(CAR)) == [("10 13:00", "10 14:00")]
 
 
 async def test_the_same_prices_again_write_nothing(tmp_path: Path) -> None:
     here = House(tmp_path, PRICES)
     await here.done("plan", name="car", **HOME, duration="PT1H")
-    said = len(here.shelf.entries)
-    written = here.store.database._connection.total_changes
-    here.price(PRICES)
-    here.price(hours(0.4, 0.1, 0.3, 0.2, 0.5))
+    said, written = len(here.shelf.entries), here.store.database._connection.total_changes
+    async with here.running():
+        await here.price(PRICES)
+        await here.price(hours(0.4, 0.1, 0.3, 0.2, 0.5))
     assert (len(here.shelf.entries), here.store.database._connection.total_changes) == (said, written)
 
 
@@ -244,9 +243,9 @@ async def test_a_deadline_on_the_local_clock_is_right_on_the_days_on_which_it_ch
     assert here.switched()[:3] == on_and_off
 
 
-def test_where_nothing_is_kept_nothing_is_shown(tmp_path: Path) -> None:
+async def test_where_nothing_is_kept_nothing_is_shown(tmp_path: Path) -> None:
     here = House(tmp_path, None)
     plans = Plans(Topics("kwh2mqtt"), {}, KeptPlans(here.store.database), HandClock(NOON), here.shelf.entries.append, bool)  # type: ignore[arg-type] # never called
     plans.show(NOON)
-    plans.replan(NOON)
+    await plans.replan()
     assert here.shelf.entries == []
