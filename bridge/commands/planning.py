@@ -5,6 +5,7 @@ moves only where that makes it cheaper by `LEAST_GAIN`. So no plan flaps, and no
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -24,7 +25,7 @@ def chosen(wish: Wish, curve: Curve | None) -> Choice:
     if curve is None or curve.end is None:
         raise Incomplete(f"no price of {wish.stream} is known yet: ask again later")
     try:
-        found = cheapest(curve, wanted(wish), wish.earliest, wish.latest)
+        found = best(wish, curve, wish.earliest)
     except TooFine:
         raise Refused("the prices change too finely for a least segment: leave min_segment out") from None
     if found is not None:
@@ -38,8 +39,19 @@ def chosen(wish: Wish, curve: Curve | None) -> Choice:
     raise Refused(text, reasons=("nothing fits",))
 
 
-def wanted(wish: Wish) -> Wanted:
-    return Wanted(wish.duration, wish.contiguous, wish.min_segment, wish.max_price, wish.levels, wish.power)
+def best(wish: Wish, curve: Curve, earliest: datetime) -> Choice | None:
+    """Return the best from `earliest` on, or None where nothing known fits. Raises TooFine.
+
+    Segments of a least length are looked for on whole five minutes; one run that begins between them may be cheaper still.
+    """
+    wanted = Wanted(wish.duration, wish.contiguous, wish.min_segment, wish.max_price, wish.levels, wish.power)
+    if not wish.min_segment:
+        return cheapest(curve, wanted, earliest, wish.latest)
+    found = (
+        cheapest(curve, wanted, whole(earliest, GRID), whole(wish.latest - GRID + timedelta.resolution, GRID)),
+        cheapest(curve, replace(wanted, contiguous=True, min_segment=timedelta()), earliest, wish.latest),
+    )
+    return min((choice for choice in found if choice), key=lambda choice: (choice.mean, choice.end), default=None)
 
 
 def price_at_once(wish: Wish, curve: Curve, moment: datetime) -> Decimal | None:
@@ -83,10 +95,10 @@ def moved(plan: Plan, curve: Curve, moment: datetime) -> Plan:
 def _better(wish: Wish, curve: Curve, begun: tuple[Segment, ...], rest: tuple[Segment, ...], moment: datetime) -> Choice | None:
     """Return the best there is now for what has not begun."""
     left = sum((segment.end - segment.start for segment in rest), timedelta())
-    earliest = max(wish.earliest, whole(moment, GRID if wish.min_segment else MINUTE), *(segment.end for segment in begun))
+    earliest = max(wish.earliest, whole(moment, MINUTE), *(segment.end for segment in begun))
     update = {"duration": left, "min_segment": min(wish.min_segment, left)}
     try:
-        return cheapest(curve, wanted(wish.model_copy(update=update)), earliest, wish.latest)
+        return best(wish.model_copy(update=update), curve, earliest)
     except TooFine:
         return None
 

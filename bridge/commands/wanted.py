@@ -1,6 +1,6 @@
 """What a device asks `cheapest` and `plan` for, and what that means at a moment: every time and length settled. Pure.
 
-With a least piece everything lies on whole five minutes, the grid on which that is found; else a run begins on a whole minute.
+A run begins on a whole minute, unless it is asked for otherwise. With a least piece, lengths are whole five minutes.
 """
 
 import re
@@ -154,7 +154,6 @@ def wish_of(given: CheapestArguments, place: Place, moment: datetime) -> Wish:
     if on_grid:
         assert least is not None
         length, least = rounded_up(length, GRID), rounded_up(least, GRID)
-        earliest, latest = whole(earliest, GRID), EPOCH + (latest - EPOCH) // GRID * GRID
     if latest - earliest < length:
         span = f"from {stamp(earliest)} to {stamp(latest)}"
         raise BadRequest(f"args: deadline: too early: {_told(length)} do not fit {span}; set it later, or ask for less")

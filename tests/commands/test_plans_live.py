@@ -53,7 +53,8 @@ async def test_a_charger_needs_one_topic_which_the_bridge_switches_also_after_a_
         async with living(file, clock):
             async with subscribed(mqtt, f"{CAR}/active") as late:
                 await late.until(lambda seen: seen.get(f"{CAR}/active") == "ON")
-                assert (await wallbox.ask("bridge/plan", {"args": WANTED}))["data"] == plan
+                again = await wallbox.ask("bridge/plan", {"args": WANTED})
+                assert again["data"]["segments"] == plan["segments"]
             clock.go_to(plan["end"])
             await charger.until(lambda seen: seen.get(f"{CAR}/active") == "OFF")
             await told.until(lambda seen: b'"plan_finished"' in seen.latest.get("kwh2mqtt/home/cabin/event", b""))
