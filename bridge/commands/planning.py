@@ -44,7 +44,8 @@ def best(wish: Wish, curve: Curve, earliest: datetime) -> Choice | None:
 
     Segments of a least length are looked for on whole five minutes; one run that begins between them may be cheaper still.
     """
-    wanted = Wanted(wish.duration, wish.contiguous, wish.min_segment, wish.max_price, wish.levels, wish.power)
+    levels = None if wish.levels is None else frozenset(wish.levels)
+    wanted = Wanted(wish.duration, wish.contiguous, wish.min_segment, wish.max_price, levels, wish.power)
     if not wish.min_segment:
         return cheapest(curve, wanted, earliest, wish.latest)
     found = (
@@ -105,8 +106,8 @@ def _better(wish: Wish, curve: Curve, begun: tuple[Segment, ...], rest: tuple[Se
 
 def _priced(wish: Wish, curve: Curve, segment: Segment) -> Segment | None:
     """Return `segment` at the prices of `curve`; None where they are not known, or barred by the wish."""
-    limits = Wanted(segment.end - segment.start, max_price=wish.max_price, levels=wish.levels, power=wish.power)
-    found = cheapest(curve, limits, segment.start, segment.end)
+    alone = wish.model_copy(update={"duration": segment.end - segment.start, "contiguous": True, "min_segment": timedelta()})
+    found = best(alone.model_copy(update={"latest": segment.end}), curve, segment.start)
     return found.segments[0] if found else None
 
 

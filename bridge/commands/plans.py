@@ -138,7 +138,7 @@ class Plans:
                 longest = now + LONGEST_SLEEP
                 await self._slept(longest if change is None else min(change - LEAD, longest))
                 continue
-            drawn = [message for plan in self._plans.values() for message in self._messages(plan, change)]
+            drawn = [message for plan in self._plans.values() for message in self._drawn(plan, change)]
             if not await self._slept(change) and timedelta() <= self._clock.now() - change < ON_TIME:
                 for message in drawn:
                     self._publish(message)
@@ -165,13 +165,20 @@ class Plans:
     # the topics
 
     def _show(self, plan: Plan, moment: datetime) -> None:
-        for message in self._messages(plan, moment):
+        for message in self._drawn(plan, moment):
             self._publish(message)
         if plan.end <= moment and not plan.finished:
             self._put(plan.model_copy(update={"finished": True}))
             if (place := self._place(plan)) is not None:
                 topic = self._topics.event(plan.wish.source, place.name)
                 self._publish(Message(topic, _finished(plan).encoded(), moment + NEWS, retain=False))
+
+    def _drawn(self, plan: Plan, moment: datetime) -> list[Message]:
+        try:
+            return list(self._messages(plan, moment))
+        except Exception:  # what fails for one plan must not stop the others
+            log.exception("plan %r of %r cannot be shown", plan.name, plan.client)
+            return []
 
     def _messages(self, plan: Plan, moment: datetime) -> Iterator[Message]:
         """Yield `plan/{client}/{name}/active` and, where the name of its site is known, `plan/{client}/{name}`."""

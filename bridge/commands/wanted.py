@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
@@ -22,6 +22,7 @@ SECOND, MINUTE, GRID = timedelta(seconds=1), timedelta(minutes=1), timedelta(min
 SECONDS_OF_AN_HOUR = 3600
 LONGEST = timedelta(days=7)  # no prices are known for longer
 HORIZON = timedelta(hours=48)  # in which a device runs that names no deadline
+FARTHEST = timedelta(days=30)  # that anybody plans ahead
 MOST_PARTS = 48  # of a power
 LARGEST = 10**6  # kW and kWh: no home has more, and no sum overflows
 LONGEST_NAME = 64  # bytes
@@ -67,6 +68,10 @@ def _name(text: str) -> str:
     return text
 
 
+def _sorted(levels: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(set(levels)))
+
+
 Length = Annotated[timedelta, BeforeValidator(_length)]
 Time = Annotated[datetime | time, BeforeValidator(_time)]
 Name = Annotated[str, AfterValidator(_name)]
@@ -87,7 +92,7 @@ class CheapestArguments(Arguments):
     power_kw: Annotated[tuple[Decimal, ...], BeforeValidator(_power)] = ()
     energy_kwh: Decimal | None = Field(default=None, gt=0, le=LARGEST)
     max_price: Decimal | None = Field(default=None, ge=-LARGEST, le=LARGEST)
-    levels: frozenset[Level] | None = Field(default=None, min_length=1, max_length=16)
+    levels: Annotated[tuple[Level, ...], AfterValidator(_sorted)] | None = Field(default=None, min_length=1, max_length=16)
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
@@ -147,16 +152,12 @@ def place_of(given: CheapestArguments, sources: Mapping[str, Holdings]) -> Place
 
 def wish_of(given: CheapestArguments, place: Place, moment: datetime) -> Wish:
     """Return what `given` means at `moment`. Raises BadRequest where no time is left for it."""
-    length, least = given.length, given.min_segment
-    on_grid = least is not None and not given.in_one_go
-    earliest = _earliest(given.not_before, place.site.zone, moment)
-    latest = _latest(given.deadline, place.site.zone, earliest)
-    if on_grid:
-        assert least is not None
-        length, least = rounded_up(length, GRID), rounded_up(least, GRID)
+    least = None if given.in_one_go else given.min_segment
+    length = given.length if least is None else rounded_up(given.length, GRID)
+    earliest, latest = _limits(given, place.site.zone, moment)
     if latest - earliest < length:
-        span = f"from {stamp(earliest)} to {stamp(latest)}"
-        raise BadRequest(f"args: deadline: too early: {_told(length)} do not fit {span}; set it later, or ask for less")
+        span = f"{LENGTH.dump_python(length, mode='json')} do not fit from {stamp(earliest)} to {stamp(latest)}"
+        raise BadRequest(f"args: deadline: too early: {span}; set it later, or ask for less")
     return Wish(
         source=given.source,
         site=place.site.id,
@@ -165,12 +166,25 @@ def wish_of(given: CheapestArguments, place: Place, moment: datetime) -> Wish:
         earliest=earliest,
         latest=latest,
         contiguous=given.in_one_go,
-        min_segment=least if on_grid and least is not None else timedelta(),
+        min_segment=timedelta() if least is None else rounded_up(least, GRID),
         max_price=given.max_price,
         levels=given.levels,
         power=given.power_kw,
         energy_kwh=_energy(given, length),
     )
+
+
+def _limits(given: CheapestArguments, zone: ZoneInfo, moment: datetime) -> tuple[datetime, datetime]:
+    """Return when to begin at the earliest, and to be done at the latest."""
+    earliest, first, last = whole(moment, MINUTE), given.not_before, given.deadline
+    if isinstance(first, time):
+        first = next_at(first, zone, moment - timedelta.resolution)
+    if first is not None and first > moment + FARTHEST:
+        raise BadRequest(f"args: not_before: lies more than {FARTHEST.days} days ahead")
+    earliest = earliest if first is None else max(first, earliest)
+    if isinstance(last, time):
+        last = next_at(last, zone, earliest)
+    return earliest, earliest + HORIZON if last is None else min(last, earliest + FARTHEST)
 
 
 def _energy(given: CheapestArguments, length: timedelta) -> Decimal | None:
@@ -188,20 +202,3 @@ def whole(moment: datetime, step: timedelta) -> datetime:
 
 def rounded_up(length: timedelta, step: timedelta) -> timedelta:
     return -(-length // step) * step
-
-
-def _earliest(given: datetime | time | None, zone: ZoneInfo, moment: datetime) -> datetime:
-    now = whole(moment, MINUTE)
-    if isinstance(given, time):
-        given = next_at(given, zone, moment - timedelta.resolution)
-    return now if given is None else max(given, now)
-
-
-def _latest(given: datetime | time | None, zone: ZoneInfo, earliest: datetime) -> datetime:
-    if given is None:
-        return earliest + HORIZON
-    return next_at(given, zone, earliest) if isinstance(given, time) else given
-
-
-def _told(length: timedelta) -> Any:
-    return LENGTH.dump_python(length, mode="json")

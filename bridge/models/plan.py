@@ -34,7 +34,7 @@ class Wish(BaseModel):
     contiguous: bool = True
     min_segment: timedelta = timedelta()
     max_price: Decimal | None = None  # major unit per kWh
-    levels: frozenset[str] | None = None
+    levels: tuple[str, ...] | None = None
     power: tuple[Decimal, ...] = ()  # kW, in equal parts of the duration
     energy_kwh: Decimal | None = None  # None where the power is unknown
 

@@ -18,7 +18,7 @@ from bridge.models.price import Curve
 from bridge.pricing.runs import cheapest_runs
 
 MICROSECOND = timedelta(microseconds=1)
-MOST_CELLS = 1_000_000  # of the table for pieces of a least length: a quarter of a second
+MOST_CELLS = 400_000  # of the table for pieces of a least length: a tenth of a second
 
 
 class TooFine(ValueError):

@@ -15,7 +15,7 @@ NOON = utc("2026-06-10T12:00")
 LATER = NOON + timedelta(hours=3)
 WISH = Wish(
     source="home", site="id-1", stream="import", duration=timedelta(hours=1), earliest=NOON, latest=LATER, contiguous=False,
-    min_segment=timedelta(minutes=30), max_price=Decimal("0.2"), levels=frozenset({"cheap"}), power=(Decimal(11),),
+    min_segment=timedelta(minutes=30), max_price=Decimal("0.2"), levels=("cheap",), power=(Decimal(11),),
     energy_kwh=Decimal(11),
 )  # fmt: skip
 
