@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from bridge import ask, errors
 from bridge.app import built
-from bridge.commands import desk, planning, plans, request, shared, wanted
+from bridge.commands import desk, messages, planning, plans, request, shared, wanted, wish
 from bridge.commands.generic import Generic
 from bridge.commands.planner import Planner
 from bridge.commands.request import Body
@@ -169,10 +169,9 @@ def test_every_argument_of_when_to_run_is_explained() -> None:
 
 
 def test_the_figures_of_plans_are_those_of_the_code() -> None:
-    assert (
-        timedelta(minutes=1), timedelta(days=7), timedelta(minutes=5), timedelta(hours=48),
-    ) == (wanted.MINUTE, wanted.LONGEST, wanted.GRID, wanted.HORIZON)  # fmt: skip
-    assert (timedelta(minutes=1), timedelta(hours=1), Decimal("0.01")) == (plans.GRACE, plans.SHOWN_AFTER, planning.LEAST_GAIN)
+    lengths = (wanted.MINUTE, wish.GRID, messages.GRACE, messages.SHOWN_AFTER, wish.HORIZON, wanted.LONGEST)
+    assert [length / timedelta(minutes=1) for length in lengths] == [1, 5, 1, 60, 48 * 60, 7 * 24 * 60]
+    assert Decimal("0.01") == planning.LEAST_GAIN
 
 
 def test_the_plans_of_the_examples_are_plans_that_can_be_asked_for() -> None:

@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bridge.commands import planning
+from bridge.commands import messages, planning
 from bridge.commands.generic import Arguments, Holdings, Nothing
 from bridge.commands.offer import Offer, Personal
 from bridge.commands.plans import Plans
-from bridge.commands.wanted import CheapestArguments, Named, PlanArguments, place_of, wish_of
+from bridge.commands.wanted import CheapestArguments, Named, PlanArguments
+from bridge.commands.wish import place_of, wish_of
 from bridge.models.payload import CheapestPayload, Payload, PlanPayload
 from bridge.models.plan import Plan
 from bridge.providers.base import Kind
@@ -33,14 +34,14 @@ class Planner:
         wish, curve = wish_of(given, place, moment), place.curves.get(given.stream)
         found = planning.chosen(wish, curve)
         assert curve is not None
-        return planning.told(wish, found.segments, planning.price_at_once(wish, curve, moment), curve)
+        return messages.told(wish, found.segments, planning.price_at_once(wish, curve, moment), curve)
 
     async def _plan(self, asked: Personal, moment: datetime) -> PlanPayload:
         given: PlanArguments = asked.given
         place, as_asked = place_of(given, self._sources), given.model_dump_json()
         standing = self._plans.find((asked.client, given.name))
         if standing is not None and standing.asked == as_asked:  # the same again: whoever heard no answer asks once more
-            return planning.shown(standing, place.name)
+            return messages.shown(standing, place.name)
         wish, curve = wish_of(given, place, moment), place.curves.get(given.stream)
         found = planning.chosen(wish, curve)
         assert curve is not None
@@ -56,7 +57,7 @@ class Planner:
             data_until=curve.end,
         )
         self._plans.keep(plan, moment)
-        return planning.shown(plan, place.name)
+        return messages.shown(plan, place.name)
 
     async def _cancel(self, asked: Personal, _: datetime) -> dict[str, Any]:
         self._plans.cancel((asked.client, asked.given.name))

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bridge.commands.generic import stamp
-from bridge.commands.wanted import GRID, MINUTE, whole
+from bridge.commands.wanted import MINUTE
+from bridge.commands.wish import GRID, whole
 from bridge.errors import Incomplete, Refused
-from bridge.models.payload import CheapestPayload, PlanPayload, SegmentPayload
 from bridge.models.plan import Plan, Segment, Wish
 from bridge.models.price import Curve
 from bridge.pricing.cheapest import Choice, TooFine, Wanted, cheapest
@@ -123,41 +123,3 @@ def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
         last = segment
     if last is not None:
         yield last
-
-
-# what is told
-
-
-def told(wish: Wish, segments: tuple[Segment, ...], at_once: Decimal | None, curve: Curve) -> CheapestPayload:
-    """Return the answer of `cheapest`."""
-    assert curve.end is not None
-    return CheapestPayload.model_validate(_facts(wish, segments, at_once, curve.currency, curve.end))
-
-
-def shown(plan: Plan, site: str) -> PlanPayload:
-    """Return what stands on the topic of `plan`, whose site goes by the name `site`."""
-    facts = _facts(plan.wish, plan.segments, plan.at_once, plan.currency, plan.data_until)
-    about = {"name": plan.name, "source": plan.wish.source, "site": site, "stream": plan.wish.stream}
-    return PlanPayload.model_validate({**facts, **about})
-
-
-def cost(wish: Wish, price: Decimal | None) -> Decimal | None:
-    """Return what the energy of `wish` costs at a mean `price`; None where either is unknown."""
-    return None if price is None or wish.energy_kwh is None else price * wish.energy_kwh
-
-
-def _facts(
-    wish: Wish, segments: tuple[Segment, ...], at_once: Decimal | None, currency: str | None, data_until: datetime
-) -> dict[str, object]:
-    price = mean(segments)
-    own, other = cost(wish, price), cost(wish, at_once)
-    return {
-        "start": segments[0].start,
-        "end": segments[-1].end,
-        "mean": price,
-        "segments": tuple(SegmentPayload(start=one.start, end=one.end, mean=one.mean) for one in segments),
-        "cost": own,
-        "saving": None if own is None or other is None else other - own,
-        "currency": currency,
-        "data_until": data_until,
-    }

@@ -1,6 +1,6 @@
 """The plans that are kept: on their topics, switched on time, moved when prices change, and cleared an hour after their end.
 
-`ON` expires a minute after its segment, so that a dead bridge leaves no device running; the rest an hour after the plan's end.
+What is cleared is remembered until the broker has surely heard of it, also over a restart.
 """
 
 import asyncio
@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.commands import planning
+from bridge.commands import messages, planning
 from bridge.commands.generic import Holdings, Place
+from bridge.commands.messages import SHOWN_AFTER
 from bridge.errors import NotFound, Refused
 from bridge.models.message import Message
 from bridge.models.observation import SitesSeen
-from bridge.models.payload import PlanFinished
 from bridge.models.plan import Plan
 from bridge.models.price import Curve
 from bridge.state.plans import KeptPlans, Key
@@ -23,13 +23,9 @@ from bridge.topics import Topics
 log = logging.getLogger(__name__)
 
 MOST_OF_A_CLIENT, MOST = 16, 1000  # plans: a device that runs wild must fill neither the disk nor the broker
-SHOWN_AFTER = timedelta(hours=1)  # its end
-GRACE = timedelta(seconds=60)  # that `ON` outlives its segment
-NEWS = timedelta(minutes=10)  # that an event waits for the broker
 LEAD = timedelta(seconds=5)  # how long before a change its messages are drawn
 LONGEST_SLEEP = timedelta(seconds=60)  # so that a clock set back is noticed
 ON_TIME = timedelta(seconds=1)  # later than that, what was drawn may be untrue
-NOTHING, ON, OFF = b"", b"ON", b"OFF"
 
 
 class Plans:
@@ -170,26 +166,19 @@ class Plans:
         if plan.end <= moment and not plan.finished:
             self._put(plan.model_copy(update={"finished": True}))
             if (place := self._place(plan)) is not None:
-                topic = self._topics.event(plan.wish.source, place.name)
-                self._publish(Message(topic, _finished(plan).encoded(), moment + NEWS, retain=False))
+                self._publish(messages.finished(self._topics, plan, place.name, moment))
 
     def _drawn(self, plan: Plan, moment: datetime) -> list[Message]:
         try:
-            return list(self._messages(plan, moment))
+            place = self._place(plan)
+            return list(messages.plan(self._topics, plan, place.name if place else None, moment))
         except Exception:  # what fails for one plan must not stop the others
             log.exception("plan %r of %r cannot be shown", plan.name, plan.client)
             return []
 
-    def _messages(self, plan: Plan, moment: datetime) -> Iterator[Message]:
-        """Yield `plan/{client}/{name}/active` and, where the name of its site is known, `plan/{client}/{name}`."""
-        now, over = planning.running(plan, moment), plan.end + SHOWN_AFTER
-        yield Message(self._topics.plan_active(*plan.key), ON if now else OFF, now.end + GRACE if now else over)
-        if (place := self._place(plan)) is not None:
-            yield Message(self._topics.plan(*plan.key), planning.shown(plan, place.name).encoded(), over)
-
     def _clear(self, key: Key) -> None:
-        for topic in (self._topics.plan_active(*key), self._topics.plan(*key)):
-            self._publish(Message(topic, NOTHING))
+        for message in messages.cleared(self._topics, key):
+            self._publish(message)
 
     # what is kept
 
@@ -221,17 +210,3 @@ class Plans:
 
 def _spans(plan: Plan) -> list[tuple[datetime, datetime]]:
     return [(segment.start, segment.end) for segment in plan.segments]
-
-
-def _finished(plan: Plan) -> PlanFinished:
-    price = planning.mean(plan.segments)
-    return PlanFinished(
-        client=plan.client,
-        name=plan.name,
-        stream=plan.wish.stream,
-        start=plan.segments[0].start,
-        end=plan.end,
-        mean=price,
-        cost=planning.cost(plan.wish, price),
-        currency=plan.currency,
-    )

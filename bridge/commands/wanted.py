@@ -1,32 +1,20 @@
-"""What a device asks `cheapest` and `plan` for, and what that means at a moment: every time and length settled. Pure.
-
-A run begins on a whole minute, unless it is asked for otherwise. With a least piece, lengths are whole five minutes.
-"""
+"""What a device may ask `cheapest` and `plan` for. A time on the local clock and a missing end are settled in `wish.py`."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError, model_validator
 
-from bridge.commands.generic import Arguments, Holdings, Place, stamp
-from bridge.errors import BadRequest, NotFound
-from bridge.models.plan import Wish
-from bridge.pricing.day import next_at
+from bridge.commands.generic import Arguments
 from bridge.topics import is_publishable
 
-SECOND, MINUTE, GRID = timedelta(seconds=1), timedelta(minutes=1), timedelta(minutes=5)
-SECONDS_OF_AN_HOUR = 3600
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 LONGEST = timedelta(days=7)  # no prices are known for longer
-HORIZON = timedelta(hours=48)  # in which a device runs that names no deadline
-FARTHEST = timedelta(days=30)  # that anybody plans ahead
 MOST_PARTS = 48  # of a power
 LARGEST = 10**6  # kW and kWh: no home has more, and no sum overflows
 LONGEST_NAME = 64  # bytes
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 LENGTH: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 
@@ -70,6 +58,16 @@ def _name(text: str) -> str:
 
 def _sorted(levels: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(set(levels)))
+
+
+def told(length: timedelta) -> str:
+    """Return `length` as ISO 8601 has it."""
+    text: str = LENGTH.dump_python(length, mode="json")
+    return text
+
+
+def rounded_up(length: timedelta, step: timedelta) -> timedelta:
+    return -(-length // step) * step
 
 
 Length = Annotated[timedelta, BeforeValidator(_length)]
@@ -131,74 +129,3 @@ class Named(Arguments):
 
 class PlanArguments(CheapestArguments, Named):
     """What a plan is to be called, and what `cheapest` wants."""
-
-
-def place_of(given: CheapestArguments, sources: Mapping[str, Holdings]) -> Place:
-    """Return the site that is meant. Raises NotFound, or BadRequest where it could be any of several."""
-    if given.source not in sources:
-        raise NotFound(f"there is no source {given.source[:LONGEST_NAME]}; there is: {', '.join(sources) or 'none'}")
-    places = list(sources[given.source].places.values())
-    names = ", ".join(place.name for place in places) or "none"
-    if given.site is None and len(places) > 1:
-        raise BadRequest(f"args: site: name one of: {names}")
-    found = [place for place in places if given.site in (None, place.name)]
-    if not found:
-        raise NotFound(f"{given.source} has no site {(given.site or 'yet')[:LONGEST_NAME]}; it has: {names}")
-    if given.stream not in {*found[0].site.streams, *found[0].curves}:
-        streams = ", ".join({*found[0].site.streams, *found[0].curves}) or "none"
-        raise NotFound(f"{found[0].name} has no stream {given.stream[:LONGEST_NAME]}; it has: {streams}")
-    return found[0]
-
-
-def wish_of(given: CheapestArguments, place: Place, moment: datetime) -> Wish:
-    """Return what `given` means at `moment`. Raises BadRequest where no time is left for it."""
-    least = None if given.in_one_go else given.min_segment
-    length = given.length if least is None else rounded_up(given.length, GRID)
-    earliest, latest = _limits(given, place.site.zone, moment)
-    if latest - earliest < length:
-        span = f"{LENGTH.dump_python(length, mode='json')} do not fit from {stamp(earliest)} to {stamp(latest)}"
-        raise BadRequest(f"args: deadline: too early: {span}; set it later, or ask for less")
-    return Wish(
-        source=given.source,
-        site=place.site.id,
-        stream=given.stream,
-        duration=length,
-        earliest=earliest,
-        latest=latest,
-        contiguous=given.in_one_go,
-        min_segment=timedelta() if least is None else rounded_up(least, GRID),
-        max_price=given.max_price,
-        levels=given.levels,
-        power=given.power_kw,
-        energy_kwh=_energy(given, length),
-    )
-
-
-def _limits(given: CheapestArguments, zone: ZoneInfo, moment: datetime) -> tuple[datetime, datetime]:
-    """Return when to begin at the earliest, and to be done at the latest."""
-    earliest, first, last = whole(moment, MINUTE), given.not_before, given.deadline
-    if isinstance(first, time):
-        first = next_at(first, zone, moment - timedelta.resolution)
-    if first is not None and first > moment + FARTHEST:
-        raise BadRequest(f"args: not_before: lies more than {FARTHEST.days} days ahead")
-    earliest = earliest if first is None else max(first, earliest)
-    if isinstance(last, time):
-        last = next_at(last, zone, earliest)
-    return earliest, earliest + HORIZON if last is None else min(last, earliest + FARTHEST)
-
-
-def _energy(given: CheapestArguments, length: timedelta) -> Decimal | None:
-    """Return the energy of a run of `length`, kWh; None where that is unknown."""
-    if given.energy_kwh is not None or not given.power_kw:
-        return given.energy_kwh
-    mean = sum(given.power_kw, Decimal()) / len(given.power_kw)
-    return mean * Decimal(length // SECOND) / SECONDS_OF_AN_HOUR
-
-
-def whole(moment: datetime, step: timedelta) -> datetime:
-    """Return the first multiple of `step` that is not before `moment`."""
-    return EPOCH + rounded_up(moment - EPOCH, step)
-
-
-def rounded_up(length: timedelta, step: timedelta) -> timedelta:
-    return -(-length // step) * step
