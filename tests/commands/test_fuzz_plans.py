@@ -1,14 +1,15 @@
 """Whatever is asked of the planner: it answers, and what it chooses lies within what was asked for and is known."""
 
 import asyncio
-import itertools
 from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridge.commands.wanted import CheapestArguments
 from bridge.models.price import Curve
 from tests.commands.house import NOON, House
 from tests.support import curve
@@ -44,7 +45,7 @@ USUAL: dict[str, st.SearchStrategy[Any]] = {
 
 @st.composite
 def arguments(draw: st.DrawFn) -> dict[str, Any]:
-    keys = draw(st.sets(st.sampled_from(sorted(USUAL)), max_size=5)) | {"source"}
+    keys = {"source", "duration"} | draw(st.sets(st.sampled_from(sorted(USUAL)), max_size=draw(st.sampled_from([1, 2, 5]))))
     found = {key: draw(USUAL[key]) for key in sorted(keys)}
     if draw(st.integers(0, 4)) == 0:
         found[draw(st.sampled_from([*sorted(USUAL), "site", "name"]))] = draw(strange)
@@ -61,6 +62,7 @@ def prices() -> Curve:
 def test_whatever_is_asked_for_is_refused_or_lies_within_what_is_known(tmp_path: Path) -> None:
     with asyncio.Runner() as runner:
         here, moment = runner.run(begun(tmp_path)), NOON + timedelta(seconds=1)
+        known, chosen = prices(), list[int]()
 
         @settings(MANY, max_examples=250)
         @given(arguments())
@@ -69,16 +71,15 @@ def test_whatever_is_asked_for_is_refused_or_lies_within_what_is_known(tmp_path:
             if answer["status"] == "error":
                 assert answer["error"]["code"] in REFUSALS, answer
                 return
-            spans = [
-                (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in answer["data"]["segments"]
-            ]
-            known = prices()
+            spans = [[datetime.fromisoformat(one[key]) for key in ("start", "end")] for one in answer["data"]["segments"]]
             assert spans[0][0] >= moment
-            assert all(known.covers(*span) for span in spans)
-            assert all(end < start for (_, end), (start, _) in itertools.pairwise(spans))
-            assert len(spans) == 1 or args.get("contiguous", "min_segment" not in args) is False
+            assert all(known.covers(start, end) for start, end in spans)
+            assert all(one[1] < other[0] for one, other in pairwise(spans))
+            assert len(spans) == 1 or not CheapestArguments.model_validate(args).in_one_go
+            chosen.append(len(spans))
 
         whatever()
+    assert len(chosen) > 25
 
 
 async def begun(folder: Path) -> House:
