@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from bridge.commands.generic import stamp
-from bridge.commands.wanted import MINUTE
+from bridge.commands.wanted import SECOND
 from bridge.commands.wish import GRID, whole
 from bridge.errors import Incomplete, Refused
 from bridge.models.plan import Plan, Segment, Wish
@@ -57,7 +57,7 @@ def best(wish: Wish, curve: Curve, earliest: datetime) -> Choice | None:
 
 def price_at_once(wish: Wish, curve: Curve, moment: datetime) -> Decimal | None:
     """Return the mean price of running in one go from `moment` on, or None where that is not known."""
-    start = whole(moment, MINUTE)
+    start = whole(moment, SECOND)
     found = cheapest(curve, Wanted(wish.duration, power=wish.power), start, start + wish.duration)
     return found.mean if found else None
 
@@ -96,7 +96,7 @@ def moved(plan: Plan, curve: Curve, moment: datetime) -> Plan:
 def _better(wish: Wish, curve: Curve, begun: tuple[Segment, ...], rest: tuple[Segment, ...], moment: datetime) -> Choice | None:
     """Return the best there is now for what has not begun."""
     left = sum((segment.end - segment.start for segment in rest), timedelta())
-    earliest = max(wish.earliest, whole(moment, MINUTE), *(segment.end for segment in begun))
+    earliest = max(wish.earliest, whole(moment, SECOND), *(segment.end for segment in begun))
     update = {"duration": left, "min_segment": min(wish.min_segment, left)}
     try:
         return best(wish.model_copy(update=update), curve, earliest)

@@ -169,12 +169,12 @@ class Plans:
                 self._publish(messages.finished(self._topics, plan, place.name, moment))
 
     def _drawn(self, plan: Plan, moment: datetime) -> list[Message]:
+        place, drawn = self._place(plan), list[Message]()
         try:
-            place = self._place(plan)
-            return list(messages.plan(self._topics, plan, place.name if place else None, moment))
-        except Exception:  # what fails for one plan must not stop the others
+            drawn += messages.plan(self._topics, plan, place.name if place else None, moment)
+        except Exception:  # what fails for one plan must not stop the others, nor its switch
             log.exception("plan %r of %r cannot be shown", plan.name, plan.client)
-            return []
+        return drawn
 
     def _clear(self, key: Key) -> None:
         for message in messages.cleared(self._topics, key):

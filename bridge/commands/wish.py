@@ -1,6 +1,6 @@
 """What a device's arguments mean at a moment: which site, from when until when, and how much. Pure.
 
-A run begins on a whole minute, unless it is asked for otherwise. With a least piece, lengths are whole five minutes.
+A run begins on a whole second. With a least piece, lengths are whole five minutes.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bridge.commands.generic import Holdings, Place, stamp
-from bridge.commands.wanted import LONGEST_NAME, MINUTE, SECOND, CheapestArguments, rounded_up, told
+from bridge.commands.wanted import LONGEST_NAME, SECOND, CheapestArguments, rounded_up, told
 from bridge.errors import BadRequest, NotFound
 from bridge.models.plan import Wish
 from bridge.pricing.day import next_at
@@ -65,7 +65,7 @@ def wish_of(given: CheapestArguments, place: Place, moment: datetime) -> Wish:
 
 def _limits(given: CheapestArguments, zone: ZoneInfo, moment: datetime) -> tuple[datetime, datetime]:
     """Return when to begin at the earliest, and to be done at the latest."""
-    earliest, first, last = whole(moment, MINUTE), given.not_before, given.deadline
+    earliest, first, last = whole(moment, SECOND), given.not_before, given.deadline
     if isinstance(first, time):
         first = next_at(first, zone, moment - timedelta.resolution)
     if first is not None and first > moment + FARTHEST:

@@ -82,19 +82,18 @@ async def test_what_is_wanted_is_heeded(
     assert (spans(found), found["cost"]) == (segments, cost if cost is None else pytest.approx(cost))
 
 
-async def test_a_run_that_begins_now_begins_at_the_next_whole_minute(tmp_path: Path) -> None:
-    here = house(tmp_path, hours(0.1, 0.2), utc("2026-06-10T10:10:01"))
-    assert spans(await here.done("cheapest", **HOME, duration="PT15M")) == [("10 10:11", "10 10:26")]
-    pieces = await here.done("cheapest", **HOME, duration="PT14M", min_segment="PT8M")
-    assert spans(pieces) == [("10 10:11", "10 10:26")]  # so long it runs, as least pieces lie on whole five minutes
+async def test_a_run_that_begins_now_begins_at_the_next_whole_second(tmp_path: Path) -> None:
+    here = house(tmp_path, hours(0.1, 0.2), utc("2026-06-10T10:10:00.5"))
+    found = await here.done("cheapest", **HOME, duration="PT15M")
+    assert (found["start"], found["end"]) == ("2026-06-10T10:10:01Z", "2026-06-10T10:25:01Z")
 
 
 async def test_pieces_of_a_least_length_lie_on_whole_five_minutes_unless_one_run_is_cheaper(tmp_path: Path) -> None:
     here = house(tmp_path, hours(0.1, 0.4, 0.2), utc("2026-06-10T10:01:30"))
     pieces = await here.done("cheapest", **HOME, duration="PT1H57M", min_segment="PT28M", power_kw=1)
     assert (spans(pieces), pieces["cost"]) == ([("10 10:05", "10 11:05"), ("10 12:00", "10 13:00")], pytest.approx(0.3250))
-    one = await here.done("cheapest", **HOME, duration="PT55M", min_segment="PT15M", power_kw=1)
-    assert (spans(one), one["saving"]) == ([("10 10:02", "10 10:57")], 0)
+    one = await here.done("cheapest", **HOME, duration="PT53M", min_segment="PT15M", power_kw=1)
+    assert (one["start"], one["end"], one["saving"]) == ("2026-06-10T10:01:30Z", "2026-06-10T10:56:30Z", 0)
 
 
 @pytest.mark.parametrize(

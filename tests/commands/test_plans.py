@@ -1,6 +1,7 @@
 """The plans that are kept: switched on time, over restarts, moved when prices come, cleared when they are over."""
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.support import HandClock, curve, settle, utc
 HOME: dict[str, Any] = {"source": "home", "site": "house"}
 PRICES = hours(0.4, 0.1, 0.3, 0.2, 0.5)  # 10:00 to 15:00
 CAR = "plan/wallbox/car"
+NONSENSE = {"contiguous": False, "power": (Decimal(1), Decimal(2))}
 
 
 async def test_a_plan_is_switched_on_time_and_told_when_it_is_over(tmp_path: Path) -> None:
@@ -209,6 +211,28 @@ async def test_a_device_that_runs_wild_fills_neither_the_disk_nor_the_broker(tmp
         here.plans.keep(plan.model_copy(update={"client": "one-more"}), NOON)
     here.plans.keep(plan, NOON)
     assert len(KeptPlans(here.store.database).all()) == 1
+
+
+async def test_a_plan_that_fails_disturbs_no_other(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    here = House(tmp_path, PRICES)
+    for name in ("a", "car", "z"):
+        await here.done("plan", name=name, **HOME, duration="PT1H", power_kw=100)
+    plans = here.plans._plans
+    for name, about in (
+        ("a", {"at_once": Decimal("9e999999")}),
+        ("z", {"wish": plans["wallbox", "z"].wish.model_copy(update=NONSENSE)}),
+    ):
+        plans["wallbox", name] = plans["wallbox", name].model_copy(update=about)
+    async with here.running():
+        await here.price(hours(0.4, 0.3, 0.1, 0.4))
+        await here.clock.go_to(at("12:00"))
+        switches = [here.topic(f"plan/wallbox/{name}/active") for name in ("a", "car", "z")]
+    assert (switches, spans(here.topic(CAR))) == (["ON", "ON", "OFF"], [("10 12:00", "10 13:00")])
+    told = {record.getMessage() for record in caplog.records}
+    assert told == {
+        "plan 'a' of 'wallbox' cannot be shown",
+        "plan 'z' of 'wallbox' cannot be compared with newer prices; it stays as it is",
+    }
 
 
 async def test_a_plan_that_was_cancelled_and_made_anew_is_kept(tmp_path: Path) -> None:
