@@ -5,9 +5,9 @@ A site is meant by the provider's id, as its name on the topics may be set anew.
 
 from datetime import timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from bridge.models.price import Instant
 
@@ -34,7 +34,7 @@ class Wish(BaseModel):
     contiguous: bool = True
     min_segment: timedelta = timedelta()
     max_price: Decimal | None = None  # major unit per kWh
-    levels: frozenset[str] | None = None
+    levels: tuple[str, ...] | None = None
     power: tuple[Decimal, ...] = ()  # kW, in equal parts of the duration
     energy_kwh: Decimal | None = None  # None where the power is unknown
 
@@ -48,7 +48,7 @@ class Plan(BaseModel):
     name: str
     asked: str  # the arguments as they came: the same again mean the same plan
     wish: Wish
-    segments: tuple[Segment, ...]
+    segments: Annotated[tuple[Segment, ...], Field(min_length=1)]
     at_once: Decimal | None  # the mean price of starting when it was asked for; None where that is not known
     currency: str | None
     data_until: Instant  # the end of the prices that were known when the segments were chosen

@@ -19,9 +19,10 @@ class KeptPlans:
         """Return the clients and names whose topics may still stand at the broker."""
         return {(client, name) for client, name in self._database.rows("SELECT client, name FROM plans WHERE plan IS NULL")}
 
-    def save(self, plan: Plan) -> None:
+    def save(self, plan: Plan, *, durable: bool = False) -> None:
+        """Write `plan`; one that is `durable` outlives a power cut, see `Database.write`."""
         row = (plan.client, plan.name, plan.model_dump_json())
-        self._database.write([("INSERT OR REPLACE INTO plans VALUES (?, ?, ?)", row)], durable=True)
+        self._database.write([("INSERT OR REPLACE INTO plans VALUES (?, ?, ?)", row)], durable=durable)
 
     def bury(self, key: Key) -> None:
         """Forget the plan of a client and name, but not yet that there was one."""
