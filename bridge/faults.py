@@ -69,8 +69,8 @@ def found_by(error: ValidationError, above: str, model: type[BaseModel], origin:
             case "missing":
                 yield Fault(key, "is missing", _how_to_add(key), origin.file)
             case _:
-                problem = entry["msg"].removeprefix("Value error, ").lower()
-                yield Fault(key, f"is wrong: {problem}", "correct its value", origin.of(key))
+                problem = entry["msg"].removeprefix("Value error, ")  # the library's own begin with a capital
+                yield Fault(key, f"is wrong: {problem[:1].lower()}{problem[1:]}", "correct its value", origin.of(key))
 
 
 def unknown_sections(sections: Iterable[str], known: Iterable[str], origin: Origin) -> Iterator[Fault]:
@@ -100,6 +100,8 @@ def _nearest(location: tuple[str, ...], model: type[BaseModel]) -> str:
 
 def _fields(model: type[BaseModel], way: tuple[str, ...]) -> list[str]:
     for step in way:
+        if step.isdigit():  # the number of an entry in a list, whose model we are in already
+            continue
         annotation = model.model_fields[step].annotation if step in model.model_fields else None
         kinds = (annotation, *getattr(annotation, "__args__", ()))
         nested = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
