@@ -111,7 +111,7 @@ def is_too_fine(level: str, floor: Level | None) -> bool:
 
 
 def method(kind: Kind, quantity: str, field: str) -> str | None:
-    """Return how the values of a quantity are put together, known by its name or by that of its field; None where unknown."""
-    methods = METHODS[kind]
+    """Return how the values of a quantity are put together, told by the words of its name or of its field; None where unknown."""
+    known = {frozenset(name.split("-")): said for name, said in METHODS[kind].items()}
     names = (quantity, fold(field), fold(field.rpartition(".")[2]), "")
-    return next((methods[name] for name in names if name in methods), None)
+    return next((known[words] for words in (frozenset(name.split("-")) for name in names) if words in known), None)
