@@ -122,6 +122,12 @@ class MeasurementSettings(BaseModel):
         return f"{self.name} ({', '.join(sorted(map(self.quantity, self.fields)))})"
 
 
+def _some(measurements: tuple[MeasurementSettings, ...]) -> tuple[MeasurementSettings, ...]:
+    if not measurements:
+        raise ValueError("must hold one at the least")
+    return measurements
+
+
 class SensorfactSettings(SourceSettings):
     """One site of an account."""
 
@@ -129,7 +135,7 @@ class SensorfactSettings(SourceSettings):
     url: Url
     api_key: HeaderSecret
     site: Text  # the provider has no list of sites
-    measurements: Annotated[tuple[MeasurementSettings, ...], Field(min_length=1), BeforeValidator(from_json)]
+    measurements: Annotated[tuple[MeasurementSettings, ...], AfterValidator(_some), BeforeValidator(from_json)]
     aggregation_parameter: Parameter = "aggregation"
     page_size_parameter: Parameter | None = None
     page_size: int | None = Field(default=None, ge=1, le=100_000)
