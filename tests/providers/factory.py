@@ -16,7 +16,7 @@ from bridge.providers.sensorfact.source import Sensorfact
 from bridge.redact import Redactor
 from bridge.simulator.sensorfact import KEY
 from bridge.simulator.sensorfact import Sensorfact as Simulated
-from bridge.transport.http import Http
+from bridge.transport.http import Http, Meter
 from tests.providers.direct import Direct
 from tests.support import Impatient, Knowledge, Uncounted
 
@@ -62,9 +62,10 @@ class Factory:
     given: dict[str, Any] = field(default_factory=dict)
     simulated: dict[str, Any] = field(default_factory=dict)
     share: float = 0.5
+    meter: Meter = field(default_factory=Uncounted)
 
     def __post_init__(self) -> None:
-        self.clock, self.known, self.meter, self.redact = Impatient(self.moment), Knowledge(), Uncounted(), Redactor([KEY])
+        self.clock, self.known, self.redact = Impatient(self.moment), Knowledge(), Redactor([KEY])
         self.provider = Simulated(self.clock.now, **self.simulated)
         self.http = Http(
             self.meter, self.clock, self.redact, pause=PAUSE, heeds_rate_limits=True, chance=random.Random(1),
