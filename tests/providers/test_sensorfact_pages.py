@@ -22,10 +22,10 @@ from bridge.errors import (
 from bridge.providers.sensorfact.api import Api, fault, following, own
 from bridge.providers.sensorfact.operations import Measured, Readings
 from bridge.redact import Redactor
-from bridge.simulator.sensorfact import Paging, SensorfactFault
+from bridge.simulator.sensorfact import KEY, Paging, SensorfactFault
 from bridge.transport.answer import Answer
 from bridge.transport.http import Http
-from tests.providers.factory import KEY, LINE, Factory
+from tests.providers.factory import LINE, Factory
 from tests.support import Impatient, Uncounted, utc
 
 NOON = utc("2026-06-10T12:04")
