@@ -167,6 +167,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
         ({"api_key": "a key"}, "copy it once more"),
         ({"poll_interval": 30}, "greater than or equal to 1 minute"),
         ({"stamp": "middle"}, "'start' or 'end'"),
+        ({"operations": {"mine": {"document": "mine.graphql"}}}, "speak GraphQL, and this one does not"),
         ({"measurements": []}, "must hold one at the least"),
     ],
 )

@@ -23,7 +23,7 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from bridge.providers.base import HeaderSecret, RequestBudget, SourceSettings, Url
+from bridge.providers.base import DocumentSettings, HeaderSecret, RequestBudget, SourceSettings, Url
 from bridge.providers.base.settings import from_json
 from bridge.providers.sensorfact.aggregation import AUTO, Kind, Level, is_too_fine, least
 from bridge.providers.sensorfact.windows import Relative
@@ -149,6 +149,13 @@ class SensorfactSettings(SourceSettings):
         if "?" in url or "#" in url:
             raise ValueError("must end before any ? or #; what stands behind belongs into params of a measurement")
         return url.rstrip("/")
+
+    @field_validator("operations")
+    @classmethod
+    def _has_no_documents(cls, operations: dict[str, DocumentSettings]) -> dict[str, DocumentSettings]:
+        if operations:
+            raise ValueError("is for providers that speak GraphQL, and this one does not")
+        return operations
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
