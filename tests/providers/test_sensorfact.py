@@ -155,10 +155,26 @@ def test_with_auto_the_length_of_a_bucket_is_what_lies_between_two() -> None:
     assert gapped.readings(settings().zone, "start", NOON)[0].resolution == QUARTER
 
 
-def test_with_auto_a_bucket_alone_counts_only_where_its_window_is_over() -> None:
-    assert told(series(item("00:00:00"), level="auto")) == []
-    assert told(series(item("00:00:00"), level="auto", end="2026-06-10T10:00")) == [("22:00", "10:00", 1)]
-    assert told(series(item("12:00:00"), level="auto", end="2026-06-10T10:00"), "end") == [("22:00", "10:00", 1)]
+@pytest.mark.parametrize(
+    ("hour", "end", "stamp", "span"),
+    [
+        ("13:45:00", "2026-06-10T12:04", "start", None),  # it may still run
+        ("13:45:00", "2026-06-10T12:00", "start", (utc("2026-06-10T11:45"), None)),
+        ("13:45:00", "2026-06-10T12:04", "end", (None, utc("2026-06-10T11:45"))),
+        ("14:30:00", "2026-06-10T12:04", "end", None),
+    ],
+)
+def test_with_auto_a_bucket_alone_has_no_length_and_counts_where_it_is_over(hour: str, end: str, stamp: str, span: Any) -> None:
+    found = series(item(hour), level="auto", end=end).readings(settings().zone, stamp, NOON)
+    assert [(one.start, one.end) for one in found] == ([] if span is None else [span])
+    assert {one.resolution for one in found} <= {None}
+
+
+def test_with_auto_a_bucket_alone_that_began_longer_ago_than_the_window_is_over() -> None:
+    [found] = series({"timestamp": "2024-02-15T12:00:00+02:00", "power": 1}, level="auto").readings(
+        settings().zone, "start", NOON
+    )
+    assert (found.start, found.end, found.resolution) == (utc("2024-02-15T10:00"), None, None)
 
 
 def test_a_bucket_does_not_reach_over_its_neighbour() -> None:

@@ -161,6 +161,8 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"aggregation_parameter": "previous"}, "previous is a parameter of another meaning"),
+        ({"page_size_parameter": "aggregation", "page_size": 10}, "must not be the same"),
         ({"page_size": 10}, "page_size and page_size_parameter go together"),
         ({"page_size_parameter": "limit"}, "page_size and page_size_parameter go together"),
         ({"url": "https://example.com/?a=1"}, "must end before any"),

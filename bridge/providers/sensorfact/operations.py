@@ -46,7 +46,7 @@ class Measurements(BaseModel):
 
 
 class Measured(BaseModel):
-    """A value of one bucket [start, end)."""
+    """A value of one bucket [start, end), of which one end is null where nobody tells how long it is."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -55,9 +55,9 @@ class Measured(BaseModel):
     quantity: str
     value: Number
     unit: str
-    start: Second
-    end: Second
-    resolution: timedelta
+    start: Second | None
+    end: Second | None
+    resolution: timedelta | None
     aggregation: str | None  # mean, sum, p95, where known
 
 

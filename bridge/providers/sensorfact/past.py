@@ -135,5 +135,6 @@ def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _place(reading: Reading) -> Mark:
-    assert reading.start is not None
-    return Mark(reading.start, reading.meter, reading.quantity)
+    at = reading.start or reading.end
+    assert at is not None
+    return Mark(at, reading.meter, reading.quantity)

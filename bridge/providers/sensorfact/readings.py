@@ -7,7 +7,7 @@ Null is unknown and never 0. A bucket that is not over yet is none: what stands 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -26,11 +26,14 @@ MOST_KEYS = 12  # of an item that an error lists
 
 
 class Bucket(NamedTuple):
-    """The item of [start, end)."""
+    """The span [start, end); one end is None where nobody tells how long it is."""
 
-    start: datetime
-    end: datetime
-    item: Mapping[str, Any]
+    start: datetime | None
+    end: datetime | None
+
+    def is_over(self, moment: datetime) -> bool:
+        """Tell whether it is known to be over; one without a length never is."""
+        return self.start is not None and self.end is not None and self.start < self.end <= moment
 
 
 @dataclass(frozen=True)
@@ -46,16 +49,15 @@ class Series:
     def readings(self, zone: ZoneInfo, stamp: str, moment: datetime) -> list[Reading]:
         """Return all that is known of the buckets that are over, oldest first. Raises Malformed where no item has a time."""
         stamped = self._stamped()
-        level = _level(self.level, sorted(stamped))
-        spans = _spans(sorted(stamped), level, zone, stamp) if level else self._only(sorted(stamped), stamp, moment)
-        length = level.length if level and level.unit != "M" else None
+        stamps = sorted(stamped)
+        level = _level(self.level, stamps)
+        if level is None:
+            over = {at_: _without_length(at_, stamp) for at_ in stamps if self._is_long_ago(at_, stamp, moment)}
+        else:
+            spans = zip(stamps, _spans(stamps, level, zone, stamp), strict=True)
+            over = {at_: bucket for at_, bucket in spans if bucket.is_over(moment)}
         odd: set[str] = set()
-        found = [
-            reading
-            for (start, end), at_ in zip(spans, sorted(stamped), strict=False)
-            if start < end <= moment
-            for reading in _of(Bucket(start, end, stamped[at_]), self.measurement, length, odd)
-        ]
+        found = [one for at_, bucket in over.items() for one in _of(stamped[at_], bucket, level, self.measurement, odd)]
         if odd:
             log.warning("%s: values of %s that are no numbers are left out", self.measurement.name, ", ".join(sorted(odd)))
         return found
@@ -87,11 +89,9 @@ class Series:
             log.warning("%s: %d item(s) without a time are left out", self.measurement.name, len(odd))
         return found
 
-    def _only(self, stamps: Sequence[datetime], stamp: str, moment: datetime) -> list[tuple[datetime, datetime]]:
-        """Return the span of an item alone, whose length nobody tells: it fills the window, which must be over."""
-        if self.end >= moment:
-            return []
-        return [(at_, self.end) if stamp == "start" else (self.start, at_) for at_ in stamps]
+    def _is_long_ago(self, at_: datetime, stamp: str, moment: datetime) -> bool:
+        """Tell whether a bucket of unknown length is over all the same: no bucket is longer than the window."""
+        return at_ <= moment if stamp == "end" else self.end < moment or at_ + (self.end - self.start) <= moment
 
 
 def newest(readings: Sequence[Reading]) -> tuple[Reading, ...]:
@@ -140,37 +140,39 @@ def _level(asked: str, stamps: Sequence[datetime]) -> Level | None:
     return Level.spanning(min(gaps)) if gaps else None
 
 
-def _spans(stamps: Sequence[datetime], level: Level, zone: ZoneInfo, stamp: str) -> Iterator[tuple[datetime, datetime]]:
+def _spans(stamps: Sequence[datetime], level: Level, zone: ZoneInfo, stamp: str) -> Iterator[Bucket]:
     """Yield the bucket of each stamp; none reaches over its neighbour."""
     for index, at_ in enumerate(stamps):
         if stamp == "start":
-            following = stamps[index + 1] if index + 1 < len(stamps) else None
             end = level.moved(at_, zone)
-            yield at_, min(end, following) if following else end
+            yield Bucket(at_, min([end, *stamps[index + 1 : index + 2]]))
         else:
             start = level.moved(at_, zone, -1)
-            yield max(start, stamps[index - 1]) if index else start, at_
+            yield Bucket(max([start, *stamps[max(index - 1, 0) : index]]), at_)
 
 
-def _of(bucket: Bucket, measurement: MeasurementSettings, length: timedelta | None, odd: set[str]) -> list[Reading]:
-    """Return the readings of a bucket in the order of their quantities; `odd` takes the fields that hold no number."""
-    found: list[Reading] = []
+def _without_length(at_: datetime, stamp: str) -> Bucket:
+    return Bucket(at_, None) if stamp == "start" else Bucket(None, at_)
+
+
+def _of(
+    item: Mapping[str, Any], bucket: Bucket, level: Level | None, measurement: MeasurementSettings, odd: set[str]
+) -> Iterator[Reading]:
+    """Yield the readings of a bucket in the order of their quantities; `odd` takes the fields that hold no number."""
+    length = bucket.end - bucket.start if bucket.start and bucket.end else None
     for quantity, field in sorted((measurement.quantity(field), field) for field in measurement.fields):
-        value = at(bucket.item, field) if has(bucket.item, field) else None
+        value = at(item, field) if has(item, field) else None
         try:
             known = None if value is None else number(value)
         except ODD:
             odd.add(field)
             continue
         if known is not None:
-            found.append(
-                Reading(
-                    meter=measurement.id, quantity=quantity, value=known, unit=measurement.fields[field],
-                    start=bucket.start, end=bucket.end, resolution=length or bucket.end - bucket.start,
-                    aggregation=method(measurement.kind, quantity, field),
-                )
+            yield Reading(
+                meter=measurement.id, quantity=quantity, value=known, unit=measurement.fields[field],
+                start=bucket.start, end=bucket.end, resolution=level.length if level and level.unit != "M" else length,
+                aggregation=method(measurement.kind, quantity, field),
             )  # fmt: skip
-    return found
 
 
 def _paths(item: Mapping[str, Any], above: str = "") -> Iterator[str]:

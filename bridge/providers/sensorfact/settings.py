@@ -35,7 +35,6 @@ CURSOR, ZONE = "cursor_after", "timezone"
 OURS = ("from", "to", "previous", ZONE, CURSOR)  # parameters that no `params` may set
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.\[\]-]*$")]
 Interval = Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=7))]
 
 
@@ -54,6 +53,12 @@ def _zone(name: str) -> str:
         raise ValueError("is no time zone; it must be one such as Europe/Amsterdam") from None
 
 
+def _ours(name: str) -> str:
+    if name in OURS:
+        raise ValueError(f"{name} is a parameter of another meaning")
+    return name
+
+
 def _window(text: str) -> str:
     return str(Relative.parse(text))
 
@@ -62,6 +67,7 @@ def _level(text: str) -> str:
     return text if text == AUTO else str(Level.parse(text))
 
 
+Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.\[\]-]*$"), AfterValidator(_ours)]
 ZoneName = Annotated[str, AfterValidator(_zone)]
 LevelName = Annotated[str, AfterValidator(_level)]
 
@@ -161,6 +167,8 @@ class SensorfactSettings(SourceSettings):
     def _fits_together(self) -> Self:
         if (self.page_size is None) != (self.page_size_parameter is None):
             raise ValueError("page_size and page_size_parameter go together: give both or neither")
+        if self.page_size_parameter == self.aggregation_parameter:
+            raise ValueError("page_size_parameter and aggregation_parameter must not be the same")
         names = [measurement.name for measurement in self.measurements]
         for index, measurement in enumerate(self.measurements):
             if measurement.name in names[:index]:
