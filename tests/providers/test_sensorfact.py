@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.app import built
 from bridge.demo import _settings
@@ -179,6 +181,22 @@ def test_with_auto_a_bucket_alone_that_began_longer_ago_than_the_window_is_over(
 
 def test_a_bucket_does_not_reach_over_its_neighbour() -> None:
     assert told(series(item("10:00:00"), item("10:30:00"), level="1h")) == [("08:00", "08:30", 1), ("08:30", "09:30", 1)]
+
+
+@given(
+    st.lists(st.integers(0, 5000), min_size=2, max_size=30, unique=True),
+    st.sampled_from(["auto", "1m", "15m", "1h", "12h", "1d", "1w", "1M"]),
+    st.sampled_from(["start", "end"]),
+)
+def test_buckets_never_overlap_and_are_all_over(minutes: list[int], level: str, stamp: str) -> None:
+    stamps = [NOON - timedelta(minutes=minute) for minute in minutes]
+    found = series(*({"timestamp": at.isoformat(), "power": 1} for at in stamps), level=level)
+    spans = [(one.start, one.end) for one in found.readings(settings().zone, stamp, NOON)]
+    assert spans == sorted(spans)
+    flat = [edge for span in spans for edge in span if edge is not None]
+    assert flat == sorted(flat)
+    assert all(edge <= NOON for edge in flat)
+    assert len(flat) == 2 * len(spans)
 
 
 @pytest.mark.parametrize("odd", ["much", True, [1], {}, "NaN", 1e300])

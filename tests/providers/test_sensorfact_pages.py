@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bridge.errors import (
     BudgetSpent,
@@ -127,6 +129,35 @@ def test_no_way_of_writing_a_next_leads_to_another_host(link: str) -> None:
         following(HERE, {"next": link})
     with pytest.raises(Malformed):
         following(HERE, {"next": link, "cursors": {"after": "x" * (9000 if len(link) == 9000 else 1)}})
+
+
+PIECES = [
+    "https:",
+    "http:",
+    "/",
+    "//",
+    "\\",
+    "@",
+    ":",
+    "443",
+    "?",
+    "#",
+    "%2f",
+    "%00",
+    "api.example.com",
+    "elsewhere.example",
+    ".",
+    "\t",
+]
+
+
+@given(st.one_of(st.text(), st.lists(st.sampled_from(PIECES)).map("".join)))
+def test_whatever_a_next_says_the_request_goes_to_the_configured_host(link: str) -> None:
+    try:
+        url = httpx2.URL(own(HERE, link))
+    except Malformed:
+        return
+    assert (url.scheme, url.host, url.port, url.userinfo) == ("https", "api.example.com", None, b"")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 ORIGIN = datetime(2025, 1, 1, tzinfo=UTC)
 FIRST_RETRY = timedelta(minutes=3)
 LONGEST_RETRY = timedelta(hours=1)
-REFUSED = (timedelta(minutes=15), timedelta(hours=12))  # likewise, for what only another configuration mends
+REFUSED = (timedelta(minutes=15), timedelta(hours=4))  # likewise, for what only another configuration mends
 
 
 class Asked(NamedTuple):

@@ -13,10 +13,11 @@ DIGITS = 4
 
 @dataclass(frozen=True)
 class Field:
-    """One field of an item: `base` is its mean, or its sum in an hour where it is `summed`."""
+    """One field of an item: `base` is its mean, or its sum in an hour where it is `summed`; by night less, unless `steady`."""
 
     base: float
     summed: bool = False
+    steady: bool = False
     late: timedelta | None = None  # for so long after a bucket's end the value is null
 
 
@@ -43,8 +44,8 @@ class Point:
     def _value(self, name: str, about: Field, start: datetime, end: datetime, now: datetime) -> float | None:
         if about.late is not None and now < end + about.late:
             return None
-        by_day = 1.0 if 6 <= start.hour < 18 else NIGHT  # noqa: PLR2004 - of the clock
-        level = about.base * by_day * (0.9 + 0.2 * _share(f"{self.path}|{name}|{start.isoformat()}"))
+        runs = 1.0 if about.steady or 6 <= start.hour < 18 else NIGHT  # noqa: PLR2004 - of the clock
+        level = about.base * runs * (0.9 + 0.2 * _share(f"{self.path}|{name}|{start.isoformat()}"))
         return round(level * ((min(end, now) - start) / HOUR), DIGITS) if about.summed else round(level, DIGITS)
 
 
@@ -60,8 +61,8 @@ POINTS = (
         {
             "volume": Field(3.5, summed=True),
             "flow": Field(3.5),
-            "temperature.inlet": Field(12),
-            "temperature.outlet": Field(38),
+            "temperature.inlet": Field(12, steady=True),
+            "temperature.outlet": Field(38, steady=True),
             "thermalEnergy": Field(105, summed=True),
         },
     ),
@@ -70,7 +71,11 @@ POINTS = (
         "gas",
         {"energy": Field(88, summed=True), "power": Field(88), "volume": Field(9, summed=True, late=2 * HOUR)},
     ),
-    Point("/v1/air/measurements", "air", {"flow": Field(240), "temperature": Field(21), "pressure": Field(6.8)}),
+    Point(
+        "/v1/air/measurements",
+        "air",
+        {"flow": Field(240), "temperature": Field(21, steady=True), "pressure": Field(6.8, steady=True)},
+    ),
     Point("/v1/air-volume/measurements", "air_volume", {"volume": Field(240, summed=True)}),
-    Point("/v1/maintenance/measurements", "maintenance", {"vibration": Field(2.4)}),
+    Point("/v1/maintenance/measurements", "maintenance", {"vibration": Field(2.4, steady=True)}),
 )
