@@ -278,6 +278,7 @@ async def test_a_clock_that_is_set_back_makes_everything_due() -> None:
     ("kind", "code", "said"),
     [
         (F.INVALID, "refused", "Boiler (sources.factory.measurements.1): the provider answered 400: INVALID_REQUEST_PARAMETERS"),
+        (F.BAD_KEY, "not_allowed", "Boiler (sources.factory.measurements.1): the provider answered 403: UNAUTHORIZED"),
         (F.NOT_FOUND, "not_found", "Boiler (sources.factory.measurements.1): the provider answered 404: ENTITY_NOT_FOUND"),
         (F.INTERNAL, "unavailable", "Boiler: the provider answered 500: INTERNAL_ERROR"),
         (F.BAD_GATEWAY, "unavailable", "Boiler: 127.0.0.1 answered 502"),
@@ -300,6 +301,23 @@ async def test_a_measurement_that_fails_costs_itself_alone(kind: SensorfactFault
     healed = await factory.live_until(factory.clock.now() + timedelta(minutes=20))
     assert "Boiler" in {reading.meter.split()[0] for reading in read(healed)}
     assert shortfalls(await factory.poll()) == []
+
+
+async def test_a_key_that_is_taken_back_is_told_once_no_measurement_is_well_any_more() -> None:
+    factory = Factory(NOON, (LINE, BOILER))
+    await factory.poll()
+    factory.provider.faults.set(F.BAD_KEY)
+    factory.source.expire()
+    with pytest.raises(Unauthenticated):
+        await factory.poll()
+
+
+async def test_a_time_beyond_all_years_costs_its_measurement_alone() -> None:
+    measurement = settings(LINE).measurements[0]
+    item_ = {"timestamp": "9999-12-31T23:30:00Z", "power": 1}
+    factory = Factory(NOON)
+    with pytest.raises(Malformed, match="in a shape that cannot be read"):
+        factory.source._past.told(Series(measurement, [item_], "1h", NOON, NOON), NOON)
 
 
 async def test_where_nothing_is_known_at_all_the_source_is_behind() -> None:
@@ -330,7 +348,7 @@ async def test_a_bad_key_is_told_as_such_and_never_shown() -> None:
     factory = Factory(NOON, ALL, given={"api_key": "another-key"})
     with pytest.raises(Unauthenticated, match="403: UNAUTHORIZED: invalid or missing API key"):
         await factory.poll()
-    assert len(factory.provider.requests) == 1
+    assert len(factory.provider.requests) == 2  # it might have been about the first alone
     with pytest.raises(Unauthenticated):
         await factory.source.sign_in()
 

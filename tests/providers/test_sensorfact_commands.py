@@ -219,6 +219,25 @@ async def test_a_cursor_of_another_measurement_is_refused() -> None:
         await of.ask(name="Boiler", after=page.next)
 
 
+async def test_a_cursor_from_behind_the_window_ends_it() -> None:
+    of = factory()
+    page = await of.ask(name="Line 1", previous="1h", aggregation="5m", first=1)
+    of.provider.requests.clear()
+    window = {"from": "2026-06-09T08:00Z", "to": "2026-06-09T10:00Z"}
+    assert await of.ask(name="Line 1", aggregation="5m", after=page.next, **window) == Readings(readings=(), next=None)
+    assert of.asked() == []
+
+
+@pytest.mark.parametrize(("zone", "begins"), [(None, "2026-06-10T08:15:00"), ("Europe/Amsterdam", "2026-06-10T10:00:00")])
+async def test_a_further_page_is_read_from_where_it_begins_unless_an_hour_may_come_twice(zone: str | None, begins: str) -> None:
+    of = factory()
+    window = {"from": "2026-06-10T08:00Z", "to": "2026-06-10T10:00Z"}
+    page = await of.ask(name="Line 1", timezone=zone, aggregation="5m", first=6, **window)
+    following = await of.ask(name="Line 1", timezone=zone, aggregation="5m", first=6, after=page.next, **window)
+    assert query(of)["from"] == begins
+    assert spans(following)[0] == "10 08:15-10 08:20"
+
+
 async def test_commands_leave_the_rest_of_the_allowance_to_the_polls(tmp_path: Path) -> None:
     clock = HandClock(NOON)
     async with served(clock.now) as tables:

@@ -1,14 +1,16 @@
 """Readings of the past, a page at a time: for the operation that every source has, and for the provider's own.
 
 The provider's cursors must not be stored, so a page of ours is marked by the time of its first reading, and the window is read
-anew from there, or whole where a part of it would be answered otherwise: a relative one, or one whose level the provider chooses.
+anew from there, or whole where a part of it would be answered otherwise: a relative one, one whose level the provider chooses,
+and one in a zone in which some hour comes twice.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from bridge.errors import BadRequest, NotFound
+from bridge.errors import BadRequest, Malformed, NotFound
 from bridge.models.mark import Mark
 from bridge.models.reading import Reading
 from bridge.providers.base import Page, Span
@@ -16,7 +18,7 @@ from bridge.providers.sensorfact.aggregation import AUTO
 from bridge.providers.sensorfact.api import Api
 from bridge.providers.sensorfact.operations import Measured, Measurements, Readings
 from bridge.providers.sensorfact.question import Question, allowed
-from bridge.providers.sensorfact.readings import Series
+from bridge.providers.sensorfact.readings import ODD, Series
 from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.sensorfact.windows import UTC_ZONE, Absolute, Relative, Window
 from bridge.topics import distinct, fold
@@ -30,12 +32,20 @@ class Past:
 
     def __init__(self, settings: SensorfactSettings, api: Api) -> None:
         self._settings, self._api = settings, api
+        self._topics = _topics(settings.measurements)
 
     async def series(self, question: Question, moment: datetime) -> Series:
         """Return all that one question brings. Raises SourceError."""
         measurement, zone = question.measurement, self._settings.zone
         items = await self._api.all(measurement.name, measurement.path, question.query(self._settings), moment)
         return Series(measurement, items, question.level, *question.window.bounds(moment, zone))
+
+    def told(self, series: Series, moment: datetime) -> list[Reading]:
+        """Return the readings of `series`, oldest first. Raises Malformed."""
+        try:
+            return series.readings(self._settings.zone, self._settings.stamp, moment)
+        except ODD as raised:  # such as a time beyond all years
+            raise Malformed(f"the answer came in a shape that cannot be read ({type(raised).__name__})") from None
 
     async def page(self, span: Span, moment: datetime) -> Page:
         """Return a page, one measurement after the other. Raises SourceError, or BadRequest for a strange cursor."""
@@ -44,9 +54,8 @@ class Past:
         begin = (span.start or end - USUAL).replace(microsecond=0)
         found: list[Reading] = []
         for measurement in self._left(span, mark):
-            place = (
-                max(Mark(begin, measurement.id), mark) if mark and mark.meter == measurement.id else Mark(begin, measurement.id)
-            )
+            first = Mark(begin, measurement.id)
+            place = max(first, mark) if mark is not None and mark.meter == measurement.id else first
             if len(found) == span.first:
                 return Page(tuple(found), place.cursor())
             if begin >= end:
@@ -64,7 +73,7 @@ class Past:
         measurement, mark = self._named(given.name), Mark.read(given.after) if given.after is not None else None
         if mark is not None and mark.meter != measurement.id:
             raise BadRequest("after: it is of another measurement; begin anew without it")
-        sent, site = ZoneInfo(given.timezone) if given.timezone else UTC_ZONE, self._settings.zone
+        sent, site = ZoneInfo(given.timezone or UTC_ZONE.key), self._settings.zone
         window = _window(given, measurement, site)
         level = allowed(measurement, window, given.aggregation, moment, site, sent)
         question = Question(measurement, window, level, sent)
@@ -74,7 +83,7 @@ class Past:
         return Readings(readings=told, next=following.cursor() if following else None)
 
     def _measured(self, reading: Reading, measurement: MeasurementSettings) -> Measured:
-        facts = reading.model_dump() | {"site": self._settings.site, "meter": self._topic(measurement)}
+        facts = reading.model_dump() | {"site": self._settings.site, "meter": self._topics[measurement.name]}
         return Measured.model_validate(facts)
 
     async def _slice(
@@ -82,11 +91,12 @@ class Past:
     ) -> tuple[list[Reading], Mark | None]:
         """Return up to `most` readings from `place` on, and with which one it goes on."""
         window = question.window
-        if isinstance(window, Absolute) and question.level != AUTO:
+        if isinstance(window, Absolute) and question.level != AUTO and question.sent is UTC_ZONE:
             window = window._replace(start=max(window.start, place.start))
-        narrowed = Question(question.measurement, window, question.level, question.sent)
-        series = await self.series(narrowed, moment)
-        found = series.readings(self._settings.zone, self._settings.stamp, moment)
+            if window.start >= window.end:
+                return [], None
+        series = await self.series(replace(question, window=window), moment)
+        found = self.told(series, moment)
         wanted = [one for one in found if span.quantity in (None, one.quantity) and _place(one) >= place]
         return wanted[:most], _place(wanted[most]) if len(wanted) > most else None
 
@@ -102,17 +112,18 @@ class Past:
 
     def _named(self, name: str) -> MeasurementSettings:
         all_ = self._settings.measurements
-        found = [one for one in all_ if one.name == name] or [one for one in all_ if self._topic(one) == name]
+        found = [one for one in all_ if one.name == name] or [one for one in all_ if self._topics[one.name] == name]
         if not found:
             raise NotFound(f"there is no measurement {name}; there is: {', '.join(one.name for one in all_)}")
         return found[0]
 
-    def _topic(self, measurement: MeasurementSettings) -> str:
-        """Return the name of a measurement's meter on the topics."""
-        taken: dict[str, str] = {}
-        for one in self._settings.measurements:
-            taken[distinct(fold(one.name), taken)] = one.name
-        return next(topic for topic, name in taken.items() if name == measurement.name)
+
+def _topics(measurements: Sequence[MeasurementSettings]) -> dict[str, str]:
+    """Return the names of the measurements' meters on the topics, by their own."""
+    found: dict[str, str] = {}
+    for measurement in measurements:
+        found[measurement.name] = distinct(fold(measurement.name), found.values())
+    return found
 
 
 def _window(given: Measurements, measurement: MeasurementSettings, site: ZoneInfo) -> Window:

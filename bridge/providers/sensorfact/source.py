@@ -10,6 +10,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from bridge.errors import (
+    Denied,
     Failed,
     Incomplete,
     Malformed,
@@ -58,24 +59,24 @@ class Sensorfact:
             yield SitesSeen((self._site,))
             yield MetersSeen(self._site.id, {one.id: one.name for one in self._settings.measurements})
             self._introduced = True
-        away: Unreachable | None = None  # what the last one was told
+        stopped: SourceError | None = None  # by what the rest would most likely be told as well
         for measurement in sorted(self._settings.measurements, key=lambda one: self._due(one, moment)):
             if self._due(measurement, moment) > moment:
                 continue
             try:
                 readings = await self._asked(measurement, moment)
-            except (RateLimited, Unauthenticated):
+            except RateLimited:
                 raise  # this one and all that follow stay due
             except SourceError as error:
                 self._missed(measurement, error, moment)
-                if away is not None and isinstance(error, Unreachable):
-                    raise  # the rest would most likely be told the same
-                away = error if isinstance(error, Unreachable) and not isinstance(error, Failed) else None
+                if stopped is not None and _is_general(error):
+                    raise  # twice in a row
+                stopped = error if _is_general(error) else None
             else:
-                away = None
+                stopped = None
                 yield ReadingsSeen(self._site.id, readings)
-        if away is not None and not self._well:
-            raise away
+        if stopped is not None and not self._well:
+            raise stopped
         for lacking in [error for errors in self._told.values() for error in errors]:
             yield Shortfall(lacking, self._site.id, behind=not self._well)
 
@@ -105,7 +106,7 @@ class Sensorfact:
     async def _asked(self, measurement: MeasurementSettings, moment: datetime) -> tuple[Reading, ...]:
         """Return the newest readings of one measurement, and remember what was lacking. Raises SourceError."""
         series = await self._past.series(_usual(measurement), moment)
-        found = newest(series.readings(self._settings.zone, self._settings.stamp, moment))
+        found = newest(self._past.told(series, moment))
         self._rota.note(measurement.name, moment)
         self._told[measurement.name] = list(self._lacks(series, found))
         (self._well.add if found else self._well.discard)(measurement.name)
@@ -125,13 +126,19 @@ class Sensorfact:
         """Remember what became of one measurement."""
         refused = isinstance(error, Refused | NotFound | Malformed)
         self._rota.note(measurement.name, moment, vain=True, refused=refused)
-        place = f" ({self._key(measurement)})" if refused else ""
+        kind = Denied if isinstance(error, Unauthenticated) else type(error)  # to others the key may open the door
+        place = f" ({self._key(measurement)})" if refused or kind is Denied else ""
         text = f"{measurement.name}{place}: {error}"
-        self._told[measurement.name] = [type(error)(text, retry_after=error.retry_after, reasons=error.reasons)]
+        self._told[measurement.name] = [kind(text, retry_after=error.retry_after, reasons=error.reasons)]
         self._well.discard(measurement.name)
 
     def _key(self, measurement: MeasurementSettings) -> str:
         return f"sources.{self._name}.measurements.{self._settings.measurements.index(measurement)}"
+
+
+def _is_general(error: SourceError) -> bool:
+    """Tell whether it is about the provider or the key, rather than about one measurement."""
+    return isinstance(error, Unreachable | Unauthenticated) and not isinstance(error, Failed)
 
 
 def _usual(measurement: MeasurementSettings) -> Question:
