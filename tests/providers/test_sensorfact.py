@@ -22,7 +22,7 @@ from bridge.feed.poll import Poller
 from bridge.models.observation import MetersSeen, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
-from bridge.providers.sensorfact.readings import Series, newest
+from bridge.providers.sensorfact.readings import Series
 from bridge.redact import Redactor
 from bridge.simulator.sensorfact import KEY, POINTS, SensorfactFault
 from bridge.simulator.stage import served
@@ -143,7 +143,7 @@ def told(of: Series, stamp: str = "start", moment: datetime = NOON) -> list[tupl
 def test_items_in_any_order_and_twice_are_each_there_once() -> None:
     found = series(item("12:00:00", 3), item("11:00:00", 1), item("11:00:00", 2), item("13:00:00", 4))
     assert told(found) == [("09:00", "10:00", 2), ("10:00", "11:00", 3), ("11:00", "12:00", 4)]
-    assert [float(one.value or 0) for one in newest(found.readings(settings().zone, "start", NOON))] == [4]
+    assert [float(one.value or 0) for one in found.newest(settings().zone, "start", NOON)] == [4]
 
 
 def test_the_bucket_that_still_runs_is_left_out() -> None:
@@ -193,6 +193,8 @@ def test_buckets_never_overlap_and_are_all_over(minutes: list[int], level: str, 
     found = series(*({"timestamp": at.isoformat(), "power": 1} for at in stamps), level=level)
     spans = [(one.start, one.end) for one in found.readings(settings().zone, stamp, NOON)]
     assert spans == sorted(spans)
+    newest = [(one.start, one.end) for one in found.newest(settings().zone, stamp, NOON)]
+    assert newest == spans[-1:]
     flat = [edge for span in spans for edge in span if edge is not None]
     assert flat == sorted(flat)
     assert all(edge <= NOON for edge in flat)
@@ -317,7 +319,7 @@ async def test_a_time_beyond_all_years_costs_its_measurement_alone() -> None:
     item_ = {"timestamp": "9999-12-31T23:30:00Z", "power": 1}
     factory = Factory(NOON)
     with pytest.raises(Malformed, match="in a shape that cannot be read"):
-        factory.source._past.told(Series(measurement, [item_], "1h", NOON, NOON), NOON)
+        factory.source._past.newest(Series(measurement, [item_], "1h", NOON, NOON), NOON)
 
 
 async def test_where_nothing_is_known_at_all_the_source_is_behind() -> None:

@@ -5,7 +5,8 @@ anew from there, or whole where a part of it would be answered otherwise: a rela
 and one in a zone in which some hour comes twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,9 +17,10 @@ from bridge.models.reading import Reading
 from bridge.providers.base import Page, Span
 from bridge.providers.sensorfact.aggregation import AUTO
 from bridge.providers.sensorfact.api import Api
+from bridge.providers.sensorfact.items import ODD
 from bridge.providers.sensorfact.operations import Measured, Measurements, Readings
 from bridge.providers.sensorfact.question import Question, allowed
-from bridge.providers.sensorfact.readings import ODD, Series
+from bridge.providers.sensorfact.readings import Series
 from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.sensorfact.windows import UTC_ZONE, Absolute, Relative, Window
 from bridge.topics import distinct, fold
@@ -40,12 +42,10 @@ class Past:
         items = await self._api.all(measurement.name, measurement.path, question.query(self._settings), moment)
         return Series(measurement, items, question.level, *question.window.bounds(moment, zone))
 
-    def told(self, series: Series, moment: datetime) -> list[Reading]:
-        """Return the readings of `series`, oldest first. Raises Malformed."""
-        try:
-            return series.readings(self._settings.zone, self._settings.stamp, moment)
-        except ODD as raised:  # such as a time beyond all years
-            raise Malformed(f"the answer came in a shape that cannot be read ({type(raised).__name__})") from None
+    def newest(self, series: Series, moment: datetime) -> tuple[Reading, ...]:
+        """Return the newest reading of each quantity. Raises Malformed."""
+        with _readable():
+            return series.newest(self._settings.zone, self._settings.stamp, moment)
 
     async def page(self, span: Span, moment: datetime) -> Page:
         """Return a page, one measurement after the other. Raises SourceError, or BadRequest for a strange cursor."""
@@ -96,7 +96,8 @@ class Past:
             if window.start >= window.end:
                 return [], None
         series = await self.series(replace(question, window=window), moment)
-        found = self.told(series, moment)
+        with _readable():
+            found = series.readings(self._settings.zone, self._settings.stamp, moment)
         wanted = [one for one in found if span.quantity in (None, one.quantity) and _place(one) >= place]
         return wanted[:most], _place(wanted[most]) if len(wanted) > most else None
 
@@ -116,6 +117,15 @@ class Past:
         if not found:
             raise NotFound(f"there is no measurement {name}; there is: {', '.join(one.name for one in all_)}")
         return found[0]
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raise Malformed for what nobody would send, such as a time beyond all years."""
+    try:
+        yield
+    except ODD as raised:
+        raise Malformed(f"the answer came in a shape that cannot be read ({type(raised).__name__})") from None
 
 
 def _topics(measurements: Sequence[MeasurementSettings]) -> dict[str, str]:

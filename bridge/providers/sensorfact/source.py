@@ -29,7 +29,7 @@ from bridge.providers.sensorfact.api import Api
 from bridge.providers.sensorfact.operations import Measurements, Readings
 from bridge.providers.sensorfact.past import Past
 from bridge.providers.sensorfact.question import Question
-from bridge.providers.sensorfact.readings import Series, newest
+from bridge.providers.sensorfact.readings import Series
 from bridge.providers.sensorfact.rota import Rota
 from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.sensorfact.windows import Relative
@@ -106,7 +106,7 @@ class Sensorfact:
     async def _asked(self, measurement: MeasurementSettings, moment: datetime) -> tuple[Reading, ...]:
         """Return the newest readings of one measurement, and remember what was lacking. Raises SourceError."""
         series = await self._past.series(_usual(measurement), moment)
-        found = newest(self._past.told(series, moment))
+        found = self._past.newest(series, moment)
         self._rota.note(measurement.name, moment)
         self._told[measurement.name] = list(self._lacks(series, found))
         (self._well.add if found else self._well.discard)(measurement.name)
@@ -116,7 +116,7 @@ class Sensorfact:
         measurement = series.measurement
         if missing := series.missing():
             keys = ", ".join(f"{self._key(measurement)}.fields.{field}" for field in missing)
-            return [Incomplete(f"{measurement.name}: no item has {keys}; an item has: {series.keys()}")]
+            return [Incomplete(f"{measurement.name}: no item has {keys}; an item has: {series.fields()}")]
         if found:
             return []
         what = f"none of {len(series.items)} item(s) is over and known yet" if series.items else "there is nothing"
