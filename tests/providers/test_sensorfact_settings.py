@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from bridge.errors import Misconfigured
+from bridge.providers.sensorfact.question import Question
 from bridge.providers.sensorfact.settings import SensorfactSettings
+from bridge.providers.sensorfact.windows import Relative
 from bridge.settings import load
 from tests.providers.factory import BOILER, LINE, settings
 
@@ -88,6 +90,13 @@ def test_what_is_optional_may_be_left_out_and_what_is_left_may_be_said(tmp_path:
     ]
 
 
+def test_a_parameter_may_be_a_number_a_switch_or_several_texts() -> None:
+    [line] = settings({**LINE, "params": {"meter": 17, "deep": True, "tag": ["a", "b&c"], "share": 0.5}}).measurements
+    asked = Question(line, Relative.parse("1d"), "auto").query(settings())
+    own = [("meter", "17"), ("deep", "true"), ("tag", "a"), ("tag", "b&c"), ("share", "0.5")]
+    assert asked == [*own, ("previous", "1d"), ("aggregation", "auto"), ("timezone", "UTC")]
+
+
 def test_measurements_may_come_as_json_in_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     one = '{"name":"a","kind":"gas","path":"/v1/gas","site_timezone":"Europe/Amsterdam","fields":{"energy":"kWh"}}'
     monkeypatch.setenv("KWH2MQTT_SOURCES__FACTORY__MEASUREMENTS", f"[{one}]")
@@ -114,6 +123,11 @@ def test_measurements_may_come_as_json_in_a_variable(tmp_path: Path, monkeypatch
         ("/v1/lines", "/v1/a b", ".0.path: is wrong: holds a letter that no address has"),
         ("{ }", '{ previous = "1d" }', ".0.params: is wrong: must not hold previous, which the bridge sets itself"),
         ("{ }", '{ aggregation = "1d" }', ".0.params: is wrong: must not hold aggregation, which the bridge sets itself"),
+        (
+            "{ }",
+            "{ meter = { id = 1 } }",
+            ".0.params.meter: is wrong: must be a text, a number, true or false, or a list of these",
+        ),
         ("Europe/Amsterdam", "Europe/Amsterdm", ".0.site_timezone: is wrong: is no time zone"),
         (
             'site_timezone = "Europe/Amsterdam"',

@@ -13,7 +13,7 @@ from bridge.clock import Clock
 from bridge.errors import Failed, Malformed, NotFound, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.providers.base.pages import Leaf, Pages
 from bridge.providers.sensorfact.pace import Pace
-from bridge.providers.sensorfact.settings import CURSOR
+from bridge.providers.sensorfact.values import CURSOR
 from bridge.transport.answer import (
     HTTP_FORBIDDEN,
     HTTP_NOT_FOUND,

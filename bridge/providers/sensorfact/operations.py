@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bridge.models.payload.base import Number, Second
 from bridge.providers.base import Kind, Operation
-from bridge.providers.sensorfact.settings import LevelName, Text, ZoneName
-from bridge.providers.sensorfact.windows import Relative
+from bridge.providers.sensorfact.values import LevelName, Text, WindowName, ZoneName
 
 
 class Measurements(BaseModel):
@@ -19,7 +18,7 @@ class Measurements(BaseModel):
     name: Text  # the configured one, or as on the topics
     start: datetime | None = Field(default=None, alias="from")
     end: datetime | None = Field(default=None, alias="to")
-    previous: str | None = None  # such as 1d or 2w-now, by the site's calendar
+    previous: WindowName | None = None  # such as 1d or 2w-now, by the site's calendar
     timezone: ZoneName | None = None  # that is sent to the provider; default: UTC
     aggregation: LevelName | None = None  # default: the configured one, or the finest that is allowed
     first: int = Field(default=100, ge=1, le=1000, strict=True)
@@ -31,18 +30,7 @@ class Measurements(BaseModel):
             raise ValueError("from and to go together: give both or neither")
         if self.previous is not None and self.start is not None:
             raise ValueError("from and to, or previous: not both")
-        if self.previous is not None:
-            self.relative()
         return self
-
-    def relative(self) -> Relative | None:
-        """Return the relative window, where one is given. Raises ValueError."""
-        if self.previous is None:
-            return None
-        try:
-            return Relative.parse(self.previous)
-        except ValueError as error:
-            raise ValueError(f"previous: {error}") from None
 
 
 class Measured(BaseModel):

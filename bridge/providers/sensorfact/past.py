@@ -139,7 +139,7 @@ def _topics(measurements: Sequence[MeasurementSettings]) -> dict[str, str]:
 def _window(given: Measurements, measurement: MeasurementSettings, site: ZoneInfo) -> Window:
     """Return the window that is asked for. Raises BadRequest where it ends before it begins."""
     if given.start is None or given.end is None:
-        return given.relative() or Relative.parse(measurement.window)
+        return Relative.parse(given.previous or measurement.window)
     zone = ZoneInfo(given.timezone) if given.timezone else site
     start, end = (_instant(moment, zone) for moment in (given.start, given.end))
     if start >= end:

@@ -1,6 +1,5 @@
 """What one measurement is asked for: a window, a level that is allowed for it, the zone in which both sides write their times."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,7 +7,8 @@ from zoneinfo import ZoneInfo
 from bridge.errors import BadRequest
 from bridge.providers.sensorfact.aggregation import is_too_fine, least
 from bridge.providers.sensorfact.api import Query
-from bridge.providers.sensorfact.settings import ZONE, MeasurementSettings, SensorfactSettings
+from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
+from bridge.providers.sensorfact.values import ZONE
 from bridge.providers.sensorfact.windows import UTC_ZONE, Window
 
 
@@ -23,7 +23,8 @@ class Question:
 
     def query(self, settings: SensorfactSettings) -> Query:
         """Return the parameters of the request."""
-        asked = [*_written(self.measurement.params), *self.window.query(self.sent).items()]
+        params = self.measurement.params.items()
+        asked = [*((name, value) for name, values in params for value in values), *self.window.query(self.sent).items()]
         asked += [(settings.aggregation_parameter, self.level), (ZONE, self.sent.key)]
         if settings.page_size_parameter is not None:
             asked.append((settings.page_size_parameter, str(settings.page_size)))
@@ -47,9 +48,3 @@ def allowed(
             f"the least level that is allowed is {floor}"
         )
     return str(floor)
-
-
-def _written(params: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    for name, value in params.items():
-        for one in value if isinstance(value, tuple) else (value,):
-            yield name, str(one).lower() if isinstance(one, bool) else str(one)

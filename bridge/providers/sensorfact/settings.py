@@ -15,7 +15,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -25,51 +24,11 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from bridge.providers.base import DocumentSettings, HeaderSecret, RequestBudget, SourceSettings, Url
 from bridge.providers.base.settings import from_json
-from bridge.providers.sensorfact.aggregation import AUTO, Kind, Level, is_too_fine, least
+from bridge.providers.sensorfact.aggregation import AUTO, Kind, is_too_fine, least
+from bridge.providers.sensorfact.values import OURS, Interval, LevelName, Parameter, Path, Text, Texts, WindowName, ZoneName
 from bridge.providers.sensorfact.windows import Relative
 from bridge.state.budget import BudgetSettings
 from bridge.topics import fold
-from bridge.transport.http import is_usable
-
-CURSOR, ZONE = "cursor_after", "timezone"
-OURS = ("from", "to", "previous", ZONE, CURSOR)  # parameters that no `params` may set
-
-Text = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Interval = Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=7))]
-
-
-def _path(path: str) -> str:
-    if not path.startswith("/") or path.startswith("//") or any(letter in path for letter in "?#\\"):
-        raise ValueError("must begin with one /, such as /v1/…; what would stand behind a ? belongs into params")
-    if not is_usable(f"https://example.com{path}") or any(letter.isspace() or not letter.isprintable() for letter in path):
-        raise ValueError("holds a letter that no address has")
-    return path
-
-
-def _zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (KeyError, OSError, ValueError):
-        raise ValueError("is no time zone; it must be one such as Europe/Amsterdam") from None
-
-
-def _ours(name: str) -> str:
-    if name in OURS:
-        raise ValueError(f"{name} is a parameter of another meaning")
-    return name
-
-
-def _window(text: str) -> str:
-    return str(Relative.parse(text))
-
-
-def _level(text: str) -> str:
-    return text if text == AUTO else str(Level.parse(text))
-
-
-Parameter = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.\[\]-]*$"), AfterValidator(_ours)]
-ZoneName = Annotated[str, AfterValidator(_zone)]
-LevelName = Annotated[str, AfterValidator(_level)]
 
 
 class MeasurementSettings(BaseModel):
@@ -79,9 +38,9 @@ class MeasurementSettings(BaseModel):
 
     name: Text
     kind: Kind
-    path: Annotated[str, AfterValidator(_path)]
-    params: dict[str, str | int | float | bool | tuple[str, ...]] = Field(default_factory=dict)
-    window: Annotated[str, AfterValidator(_window)] = "1d-now"  # relative: an absolute one would never move
+    path: Path
+    params: dict[str, Texts] = Field(default_factory=dict)
+    window: WindowName = "1d-now"  # relative: an absolute one would never move
     aggregation: LevelName = AUTO
     site_timezone: ZoneName | None = None
     timestamp_field: Text = "timestamp"
