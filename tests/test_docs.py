@@ -585,7 +585,11 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["octopus"]) == keys(OctopusSettings)
     assert set(table["sources"]["octopus"]["budget"]) == keys(BudgetSettings)
     assert set(table["sources"]["octopus"]["operations"]["my_sessions"]) == keys(DocumentSettings)
-    assert set(table["sources"]["factory"]) == keys(SensorfactSettings) - {"operations", "pricing", "windows"}  # of GraphQL, and of prices
+    assert set(table["sources"]["factory"]) == keys(SensorfactSettings) - {
+        "operations",
+        "pricing",
+        "windows",
+    }  # of GraphQL, and of prices
     assert set(table["sources"]["factory"]["measurements"][0]) == keys(MeasurementSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)

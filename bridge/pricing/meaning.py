@@ -1,5 +1,6 @@
 """What the prices of a curve mean: all that changes with the curve alone, judged once and then looked up at each slot."""
 
+from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -103,9 +104,9 @@ class Meaning:
         self.curve, self.zone, self._settings = curve, zone, settings
         self._sums = sums = Sums(curve.slots)
         before = averages.all_trailing(sums, settings.least_known)
-        self._differences = list(map(averages.difference, sums.prices, before))
-        self.ratings = self._smoothed(ratings(self._differences, settings))
-        own = self._smoothed([level(off, settings.level_limits) for off in self._differences])
+        differences = list(map(averages.difference, sums.prices, before))
+        self.ratings = self._smoothed(ratings(differences, settings))
+        own = self._smoothed([level(off, settings.level_limits) for off in differences])
         self.levels = tuple(slot.level or ours for slot, ours in zip(curve.slots, own, strict=True))
         self.trends = tuple(trend.Trends(sums, settings).words())
         self._directions = blocks([trend.direction(word) for word in self.trends], sums.starts, sums.ends)
@@ -116,6 +117,7 @@ class Meaning:
         """Return what `slot`, which must be of the curve, means."""
         index, settings = self._index(slot.start), self._settings
         before, after = (self._mean(around, slot) for around in (averages.trailing, averages.leading))
+        start, least = self._sums.starts[index], settings.least_known
         turn = trend.change(self._directions, index, self._sums, settings.trend_holds // SECOND)
         shape = self.day(slot.start).shape
         return Verdict(
@@ -123,7 +125,7 @@ class Meaning:
             rating=self.ratings[index],
             trailing_mean=before,
             leading_mean=after,
-            difference=self._differences[index],
+            difference=averages.difference(self._sums.prices[index], averages.trailing(self._sums, start, least)),
             hour_mean=averages.hour(self._sums, slot.start, self.zone),
             trend=self.trends[index],
             trend_change=None if turn is None else self._sums.moment(turn),
@@ -161,11 +163,11 @@ class Meaning:
         return self._sums.moment(choices[index]) if index < len(starts) else None
 
     @cached_property
-    def _starts(self) -> dict[timedelta, tuple[list[int], list[int]]]:
+    def _starts(self) -> dict[timedelta, tuple[Sequence[int], Sequence[int]]]:
         """For each length: every start worth a thought, in order, and the best from there on."""
         return {length: self._sliding(length // SECOND) for length in CHEAPEST.values()}
 
-    def _sliding(self, length: int) -> tuple[list[int], list[int]]:
+    def _sliding(self, length: int) -> tuple[Sequence[int], Sequence[int]]:
         # the price is constant inside a slot, so that the best span begins or ends where a slot does
         sums = self._sums
         starts = sorted({*sums.starts, *(end - length for end in sums.ends)})
@@ -179,7 +181,7 @@ class Meaning:
             else:
                 choice = choices[-1]
             choices.append(choice)
-        return [start for start, _ in whole], choices[::-1]
+        return array("q", (start for start, _ in whole)), array("q", choices[::-1])
 
     def _mean(self, around: Callable[[Sums, int, Decimal], Total | None], slot: Slot) -> Decimal | None:
         total = around(self._sums, self._sums.second(slot.start), self._settings.least_known)

@@ -4,6 +4,7 @@ Prices are whole numbers here, multiples of the finest decimal among them, and t
 the same curve in another unit of money is judged alike to the last digit.
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from copy import copy
@@ -43,16 +44,16 @@ def least_seconds(span_s: int, percent: Decimal) -> int:
 
 
 class Sums:
-    """The running sums of a curve. Building them is O(n), and a span O(log n)."""
+    """The running sums of a curve. Building them is O(n), and a span O(log n). Seconds are in arrays, which are small."""
 
     def __init__(self, slots: Sequence[Slot]) -> None:
         self.origin = slots[0].start if slots else SOME_TIME
         self.places = _places(slots)
         self.prices = tuple(int(slot.value.scaleb(self.places)) for slot in slots)
-        self.starts = tuple((slot.start - self.origin) // SECOND for slot in slots)
-        self.ends = tuple((slot.end - self.origin) // SECOND for slot in slots)
-        self.lengths: tuple[int, ...] = tuple(map(sub, self.ends, self.starts))
-        self._known = (0, *accumulate(self.lengths))
+        self.starts = array("q", ((slot.start - self.origin) // SECOND for slot in slots))
+        self.ends = array("q", ((slot.end - self.origin) // SECOND for slot in slots))
+        self.lengths: array[int] = array("q", map(sub, self.ends, self.starts))
+        self._known = array("q", (0, *accumulate(self.lengths)))
         self._values, self._sums = self.prices, self._running(self.prices)
 
     def _running(self, values: Iterable[int]) -> tuple[int, ...]:
