@@ -171,7 +171,7 @@ class Meaning:
         # the price is constant inside a slot, so that the best span begins or ends where a slot does
         sums = self._sums
         starts = sorted({*sums.starts, *(end - length for end in sums.ends)})
-        totals = map(sums.between, sums.marks(starts), sums.marks(start + length for start in starts))
+        totals = sums.totals(sums.marks(starts), sums.marks(start + length for start in starts))
         whole = [(start, total.sum) for start, total in zip(starts, totals, strict=True) if total.seconds == length]
         choices: list[int] = []
         least: int | None = None

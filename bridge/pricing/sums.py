@@ -6,7 +6,7 @@ the same curve in another unit of money is judged alike to the last digit.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
@@ -70,13 +70,20 @@ class Sums:
 
     def marks(self, seconds: Iterable[int]) -> list[Mark]:
         """Return where each of `seconds` lies, which must be in order: all of them in one pass."""
-        starts, lengths, index = self.starts, self.lengths, -1
+        starts, lengths, index = self.starts.tolist(), self.lengths.tolist(), -1
         last, found = len(starts) - 1, list[Mark]()
         for second in seconds:
             while index < last and starts[index + 1] <= second:
                 index += 1
-            found.append((index, min(second - starts[index], lengths[index])) if index >= 0 else (0, 0))
+            into = second - starts[index] if index >= 0 else 0
+            found.append((max(index, 0), min(lengths[index], into)))
         return found
+
+    def totals(self, starts: Iterable[Mark], ends: Iterable[Mark]) -> Iterator[Total]:
+        """Yield `between` of each pair of marks."""
+        sums, values, known = self._sums, self._values, self._known.tolist()
+        for (i, since), (j, until) in zip(starts, ends, strict=True):
+            yield Total(sums[j] + values[j] * until - sums[i] - values[i] * since, known[j] + until - known[i] - since)
 
     def between(self, start: Mark, end: Mark) -> Total:
         """Return the total between two marks."""
