@@ -1,6 +1,5 @@
 """What the prices of a curve mean: all that changes with the curve alone, judged once and then looked up at each slot."""
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,14 +13,12 @@ from bridge.models.price import HOUR, Curve, Slot
 from bridge.pricing import averages, periods, trend
 from bridge.pricing.blocks import blocks, smoothed
 from bridge.pricing.day import bounds, midnight
-from bridge.pricing.figures import Figures, figures
-from bridge.pricing.pattern import Shape, shape
+from bridge.pricing.judged import Day
 from bridge.pricing.periods import Period
-from bridge.pricing.ranks import Ranks
 from bridge.pricing.rating import level, limits, ratings
 from bridge.pricing.settings import USUAL, PricingSettings
-from bridge.pricing.sums import SECOND, Sums, Total, least_seconds
-from bridge.pricing.volatility import Volatility, variation, volatility
+from bridge.pricing.starts import Starts
+from bridge.pricing.sums import SECOND, Sums, Total
 
 CHEAPEST: Mapping[str, timedelta] = {"1h": HOUR, "3h": 3 * HOUR}  # the spans for which the cheapest start is looked for
 
@@ -40,53 +37,6 @@ class Verdict:
     trend_change: datetime | None
     phase: str | None
     period: str | None  # best or peak
-
-
-class Day:
-    """The known slots of one local day, judged as far as somebody asks."""
-
-    def __init__(self, start: datetime, end: datetime, curve: Curve, settings: PricingSettings) -> None:
-        self.start, self.end, self._settings = start, end, settings
-        self.slots = curve.between(start, end)
-        self.complete = curve.covers(start, end)
-
-    @cached_property
-    def sums(self) -> Sums:
-        return Sums(self.slots)
-
-    @cached_property
-    def cv(self) -> Decimal | None:
-        return variation(self.sums)
-
-    @cached_property
-    def figures(self) -> Figures | None:
-        return figures(self.slots)
-
-    @cached_property
-    def ranks(self) -> Ranks:
-        return Ranks(self.slots)
-
-    @cached_property
-    def volatility(self) -> Volatility | None:
-        return volatility(self.slots, self.cv, self._settings.volatility_limits)
-
-    @cached_property
-    def shape(self) -> Shape | None:
-        """The shape of the day, None unless the whole of it is known."""
-        return shape(self.sums, self.cv, self._settings) if self.complete else None
-
-    @cached_property
-    def best(self) -> Sequence[Period]:
-        return self._periods(periods.best)
-
-    @cached_property
-    def peak(self) -> Sequence[Period]:
-        return self._periods(periods.peak)
-
-    def _periods(self, found: Callable[[Sums, Decimal | None, PricingSettings], list[Period]]) -> Sequence[Period]:
-        length = (self.end - self.start) // SECOND
-        enough = self.sums.total(0, length).is_known(least_seconds(length, self._settings.least_known))
-        return found(self.sums, self.cv, self._settings) if enough else ()
 
 
 class Periods(NamedTuple):
@@ -158,30 +108,12 @@ class Meaning:
 
         None where no such span is wholly known. `length` must be one of `CHEAPEST`.
         """
-        starts, choices = self._starts[length]
-        index = bisect_left(starts, self._sums.second(moment)) if starts else 0
-        return self._sums.moment(choices[index]) if index < len(starts) else None
+        start = self._starts[length].since(self._sums.second(moment))
+        return None if start is None else self._sums.moment(start)
 
     @cached_property
-    def _starts(self) -> dict[timedelta, tuple[Sequence[int], Sequence[int]]]:
-        """For each length: every start worth a thought, in order, and the best from there on."""
-        return {length: self._sliding(length // SECOND) for length in CHEAPEST.values()}
-
-    def _sliding(self, length: int) -> tuple[Sequence[int], Sequence[int]]:
-        # the price is constant inside a slot, so that the best span begins or ends where a slot does
-        sums = self._sums
-        starts = sorted({*sums.starts, *(end - length for end in sums.ends)})
-        totals = sums.totals(sums.marks(starts), sums.marks(start + length for start in starts))
-        whole = [(start, total.sum) for start, total in zip(starts, totals, strict=True) if total.seconds == length]
-        choices: list[int] = []
-        least: int | None = None
-        for start, total in reversed(whole):
-            if least is None or total <= least:
-                least, choice = total, start
-            else:
-                choice = choices[-1]
-            choices.append(choice)
-        return array("q", (start for start, _ in whole)), array("q", choices[::-1])
+    def _starts(self) -> dict[timedelta, Starts]:
+        return {length: Starts(self._sums, length // SECOND) for length in CHEAPEST.values()}
 
     def _mean(self, around: Callable[[Sums, int, Decimal], Total | None], slot: Slot) -> Decimal | None:
         total = around(self._sums, self._sums.second(slot.start), self._settings.least_known)
