@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import datetime
 from typing import Any
 
+from bridge.simulator import ampere as apollo
 from bridge.simulator import octopus as kraken
 from bridge.simulator import tibber as gql
 from bridge.simulator.server import Server
@@ -45,4 +46,14 @@ async def octopus(now: Now) -> AsyncIterator[Table]:
         }
 
 
-STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {"tibber": tibber, "octopus": octopus}
+@asynccontextmanager
+async def plant(now: Now) -> AsyncIterator[Table]:
+    async with Server(apollo.Ampere(now, token=TOKEN).handle) as server:
+        yield {"provider": "ampere", "token": TOKEN, "url": f"{server.url}{apollo.PATH}"}
+
+
+STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {
+    "tibber": tibber,
+    "octopus": octopus,
+    "plant": plant,
+}

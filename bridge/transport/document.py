@@ -47,7 +47,10 @@ def parsed(text: str) -> Parsed:
     if operation.operation.value == "subscription":
         raise _fault("is a subscription", "ask once, with a query")
     kind: Literal["query", "write"] = "query" if operation.operation.value == "query" else "write"
-    return Parsed(kind, roots, fields, _variables(operation.variable_definitions or ()))
+    variables = _variables(operation.variable_definitions or ())
+    if strange := sorted(_used(operation, fragments) - {variable.name for variable in variables}):
+        raise _fault(f"uses ${shortened(strange[0])}, which it does not declare", "declare it with its type behind the name")
+    return Parsed(kind, roots, fields, variables)
 
 
 def refusal(parsed: Parsed, writes: frozenset[str] | None, hidden: frozenset[str]) -> str | None:
@@ -135,6 +138,21 @@ def _roots(operation: "graphql.OperationDefinitionNode", fragments: "Fragments")
             elif isinstance(selection, graphql.FragmentSpreadNode) and selection.name.value not in entered:
                 entered.add(selection.name.value)
                 ahead.append(fragments[selection.name.value].selection_set)
+    return frozenset(names)
+
+
+def _used(operation: "graphql.OperationDefinitionNode", fragments: "Fragments") -> frozenset[str]:
+    """Return the names of all variables that stand anywhere below the operation and its fragments."""
+    import graphql
+
+    names: set[str] = set()
+
+    class Variables(graphql.Visitor):
+        def enter_variable(self, node: graphql.VariableNode, *_: object) -> None:
+            names.add(node.name.value)
+
+    for node in (operation.selection_set, *fragments.values()):
+        graphql.visit(node, Variables())
     return frozenset(names)
 
 

@@ -1,0 +1,43 @@
+"""What an ampere.cloud account is configured by.
+
+The profile is looked for beside the configuration; the one that comes with kwh2mqtt stands in where its usual name is not there.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from bridge.errors import Fault, Misconfigured
+from bridge.providers.ampere import profile as profiles
+from bridge.providers.base import HeaderSecret, SourceSettings, Url
+from bridge.providers.base.settings import FOLDER
+
+USUAL = Path("config/ampere.toml")  # where a checkout has the shipped one
+
+
+class AmpereSettings(SourceSettings):
+    """`[sources.NAME]` with `provider = "ampere"`."""
+
+    provider: Literal["ampere"]
+    token: HeaderSecret
+    url: Url = "https://api.ampere.cloud/apollo-gateway"
+    profile: Path = Field(default=USUAL, validate_default=True)  # relative to the configuration file
+    poll_minutes: int = Field(default=10, ge=1, le=1440)  # between two polls of a facility; fair use is asked for
+
+    @field_validator("profile")
+    @classmethod
+    def _found(cls, path: Path, info: ValidationInfo) -> Path:
+        folder: Path = (info.context or {}).get(FOLDER, Path())
+        places = [folder / path, folder / path.name, profiles.SHIPPED] if path == USUAL else [folder / path]
+        return next((place for place in places if place.is_file()), places[0])
+
+    def faults(self) -> Iterator[Fault]:
+        try:
+            profiles.read(self.profile)
+        except Misconfigured as error:
+            yield from error.faults
+
+    def identity(self) -> str:
+        return f"{self.url} {self.token.get_secret_value()}"
