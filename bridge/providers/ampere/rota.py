@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Hashable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 FIRST_RETRY = timedelta(minutes=10)
@@ -38,6 +38,11 @@ class Rota:
         else:
             last = asked.at
         return moment if last is None else last + every
+
+    def last(self, key: Hashable) -> datetime:
+        """Return when `key` was last asked for, in this process; what never was comes first."""
+        asked = self._asked.get(key)
+        return asked.at if asked is not None else datetime.min.replace(tzinfo=UTC)
 
     def note(self, key: Hashable, moment: datetime, *, vain: bool = False) -> None:
         """Note an attempt that has just been made."""

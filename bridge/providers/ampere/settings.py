@@ -29,7 +29,9 @@ class AmpereSettings(SourceSettings):
     @field_validator("profile")
     @classmethod
     def _found(cls, path: Path, info: ValidationInfo) -> Path:
-        folder: Path = (info.context or {}).get(FOLDER, Path())
+        folder: Path | None = (info.context or {}).get(FOLDER)
+        if folder is None:  # there is no configuration, as in the demo
+            return profiles.SHIPPED if path == USUAL else path
         places = [folder / path, folder / path.name, profiles.SHIPPED] if path == USUAL else [folder / path]
         return next((place for place in places if place.is_file()), places[0])
 

@@ -71,7 +71,7 @@ class Ampere:
     async def poll(self, known: Known, moment: datetime) -> AsyncIterator[Observation]:
         done: set[Key] = set()
         for phase in (self._account, self._facilities):
-            for task in sorted(phase(known, moment), key=lambda task: task.due):
+            for task in list(phase(known, moment)):
                 done.add(task.key)
                 async for observation in self._done(task, moment):
                     yield observation
@@ -119,16 +119,14 @@ class Ampere:
         """Yield what is due of each facility. Its devices come before its readings, whose topics bear their names."""
         devices, seen = known.seen(MetersSeen), known.seen(ReadingsSeen)
         groups = {key[1]: (key, group) for key, group in self._groups(known)}
-        for site in known.sites.values():
+        for site in sorted(known.sites.values(), key=lambda site: self._rota.last(("readings", site.id))):
             listed = ("devices", site.id)
             due = self._rota.due(listed, LISTS_EVERY, moment, devices if known.meters(site.id) else None)
             yield Task(listed, due, partial(self._meters, site, moment), site.id)
             if site.id in groups:
-                key, group = groups[site.id]
-                only = site.id if len(group) == 1 else None
-                yield Task(
-                    key, self._rota.due(key, self._every, moment, seen), partial(self._readings, group, known, moment), only
-                )
+                asked, group = groups[site.id]
+                due = self._rota.due(asked, self._every, moment, seen)
+                yield Task(asked, due, partial(self._readings, group, known, moment), site.id if len(group) == 1 else None)
         if known.sites:
             due = self._rota.due(SCHEMA, SCHEMA_EVERY, moment, known.seen(DeprecationsSeen))
             yield Task(SCHEMA, due, self._deprecations)
