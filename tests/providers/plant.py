@@ -81,12 +81,17 @@ async def plant(
     moment: datetime = NOON,
     simulated: Ampere | None = None,
     port: int = 0,
+    *,
+    introspects: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Plant]:
-    """Yield an account; `simulated` may be one that a test has changed, or used before, then at its `port`."""
+    """Yield an account; `simulated` may be one that a test has changed, or used before, then at its `port`.
+
+    Judging a schema starts a process, so the provider `introspects` only where a test is of that.
+    """
     clock = Impatient(moment)
     provider = simulated or Ampere(clock.now, token=TOKEN, companies=companies)
-    provider._now = clock.now
+    provider._now, provider.introspects = clock.now, introspects
     async with (
         Server(provider.handle, port) as server,
         built(configured(folder, f"{server.url}{PATH}", **settings), clock, Redactor([TOKEN])) as app,

@@ -83,7 +83,7 @@ async def test_one_request_a_poll_brings_energy_and_irradiation_together(tmp_pat
 async def test_a_day_of_23_hours_begins_and_ends_at_the_facilitys_midnights(tmp_path: Path) -> None:
     async with plant(tmp_path, moment=NOON.replace(month=3, day=29)) as of:
         await of.poll()
-        asked = of.simulated.requests[-2].variables
+        [asked] = [asked.variables for asked in of.simulated.requests if asked.operation == "Poll"]
         assert (asked["dayFrom"], asked["dayTo"]) == ("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z")
 
 
@@ -91,7 +91,7 @@ async def test_a_day_of_23_hours_begins_and_ends_at_the_facilitys_midnights(tmp_
 
 
 async def test_lists_and_schema_are_asked_for_once_a_day_and_readings_every_ten_minutes(tmp_path: Path) -> None:
-    async with plant(tmp_path) as of:
+    async with plant(tmp_path, introspects=True) as of:
         source, latest = of.app.account("plant").source, of.app.account("plant").latest
         for number in range(144):
             of.clock.set(NOON + number * 10 * MINUTES)
@@ -107,11 +107,11 @@ async def test_lists_and_schema_are_asked_for_once_a_day_and_readings_every_ten_
 
 async def test_a_restart_asks_for_nothing_that_is_known(tmp_path: Path) -> None:
     simulated = Ampere(SystemClock().now, token=TOKEN, companies=ONE_PARK)
-    async with plant(tmp_path, simulated=simulated) as of:
+    async with plant(tmp_path, simulated=simulated, introspects=True) as of:
         await of.poll()
         shown, port = of.topics(), of.port
     simulated.requests.clear()
-    async with plant(tmp_path, simulated=simulated, port=port, moment=NOON + 5 * MINUTES) as of:
+    async with plant(tmp_path, simulated=simulated, port=port, introspects=True, moment=NOON + 5 * MINUTES) as of:
         source, latest = of.app.account("plant").source, of.app.account("plant").latest
         assert source.next_poll(latest, of.clock.now()) == NOON + 10 * MINUTES
         await of.poll()
@@ -204,7 +204,7 @@ async def test_an_account_without_a_facility_says_so(tmp_path: Path) -> None:
 
 async def test_what_the_provider_deprecates_stands_in_health_without_a_command(tmp_path: Path) -> None:
     simulated = Ampere(Impatient(NOON).now, token=TOKEN, companies=ONE_PARK, sdl=AGEING)
-    async with plant(tmp_path, simulated=simulated) as of:
+    async with plant(tmp_path, simulated=simulated, introspects=True) as of:
         await of.poll()
         report = of.app.account("plant").report
         report.refresh()
@@ -214,9 +214,7 @@ async def test_what_the_provider_deprecates_stands_in_health_without_a_command(t
 
 
 async def test_where_the_schema_is_not_told_nothing_is_said_of_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    simulated = Ampere(Impatient(NOON).now, token=TOKEN, companies=ONE_PARK)
-    simulated.introspects = False
-    async with plant(tmp_path, simulated=simulated) as of:
+    async with plant(tmp_path, introspects=False) as of:
         assert (await of.poll())["error"] is None
         assert of.app.account("plant").latest.seen(DeprecationsSeen) is None
         assert [record for record in caplog.records if record.levelname != "DEBUG"] == []

@@ -114,6 +114,9 @@ class _Root:
         facility = self.ampere.facilities().get(id)
         return self._facility(facility) if facility else None
 
+    def facilities(self, ids: Sequence[str]) -> list[Row | None]:
+        return [self.facility(id_) for id_ in ids]
+
     def device(self, facility_id: str, **cursors: Any) -> Row:
         facility = self.ampere.facilities().get(facility_id)
         if facility is None:

@@ -12,6 +12,8 @@ type Query {
   me: User!
   company(id: ID!): Company
   facility(id: ID!): Facility
+  "Several at once; one that is not there is null."
+  facilities(ids: [ID!]!): [Facility]!
   "The devices of a facility, with what each can be asked for."
   device(facilityId: ID!, first: Int = 100, after: String): DeviceConnection!
 }
