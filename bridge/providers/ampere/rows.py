@@ -5,7 +5,7 @@ A meter is a device of the facility's, or the facility itself, under its own id.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
@@ -24,6 +24,7 @@ T = TypeVar("T")
 ODD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArithmeticError, Malformed)
 FACILITY = "facility"  # the name of the meter that is the facility itself
 LONGEST = 200  # characters of a text that is a value
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GREATEST = Decimal(10) ** 15  # what is more is a fault
 
 
@@ -200,7 +201,7 @@ def _instant(expression: Expression | None, row: Any) -> datetime | None:
         return None
     found = expression(row)
     if isinstance(found, int) and not isinstance(found, bool):
-        return datetime.fromtimestamp(found / 1000, UTC)
+        return EPOCH + timedelta(milliseconds=found)
     moment = datetime.fromisoformat(found)
     if moment.tzinfo is None:
         raise ValueError("its time has no offset")

@@ -7,7 +7,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 from pydantic import BaseModel
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 LISTS_EVERY = timedelta(hours=24)
 SCHEMA_EVERY = timedelta(hours=24)
 UNLISTED_AFTER = timedelta(hours=1)  # so long after the last list a device that is not on it makes us ask for another
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_AT_ONCE = 100  # facilities, where the profile asks for several in one request
 
 Key = tuple[str, ...]  # what is asked for, of what
@@ -190,7 +189,9 @@ class Ampere:
     async def _readings(self, group: Sequence[Site], known: Known, moment: datetime) -> AsyncIterator[Observation]:
         """Ask for the newest readings of facilities of one time zone."""
         poll, only = self._profile.poll, group[0].id if len(group) == 1 and self._profile.poll.told("facility") else None
-        end = moment - (moment - EPOCH) % self._every + self._every  # the same for a while: what broke off goes on where it was
+        end = (
+            moment - (moment - rows.EPOCH) % self._every + self._every
+        )  # the same for a while: what broke off goes on where it was
         words = {
             "facility": group[0].id,
             "facilities": [site.id for site in group],
