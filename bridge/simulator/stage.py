@@ -47,7 +47,7 @@ async def octopus(now: Now) -> AsyncIterator[Table]:
 
 
 @asynccontextmanager
-async def plant(now: Now) -> AsyncIterator[Table]:
+async def ampere(now: Now) -> AsyncIterator[Table]:
     async with Server(apollo.Ampere(now, token=TOKEN).handle) as server:
         yield {"provider": "ampere", "token": TOKEN, "url": f"{server.url}{apollo.PATH}"}
 
@@ -55,5 +55,5 @@ async def plant(now: Now) -> AsyncIterator[Table]:
 STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {
     "tibber": tibber,
     "octopus": octopus,
-    "plant": plant,
+    "ampere": ampere,
 }

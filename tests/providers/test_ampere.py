@@ -131,7 +131,7 @@ async def test_a_refresh_asks_for_all_but_the_schema(tmp_path: Path) -> None:
 
 
 async def test_polls_come_as_often_as_is_configured(tmp_path: Path) -> None:
-    async with plant(tmp_path, poll_minutes=30) as of:
+    async with plant(tmp_path, poll_interval="PT30M") as of:
         await of.poll()
         assert of.app.account("plant").source.next_poll(of.app.account("plant").latest, NOON) == NOON + 30 * MINUTES
 
@@ -233,5 +233,5 @@ def test_an_account_is_told_by_its_address_and_token() -> None:
     def identity(**given: Any) -> str:
         return PROVIDER.settings.model_validate({"provider": "ampere", "token": "a", **given}).identity()
 
-    assert identity() == identity(poll_minutes=5, budget=WIDE)
+    assert identity() == identity(poll_interval="PT5M", budget=WIDE)
     assert len({identity(), identity(token="b"), identity(url="https://api.example.com/gateway")}) == 3

@@ -109,7 +109,7 @@ def test_a_word_or_a_switch_has_no_unit() -> None:
     found = [
         Row("f", "f", "Pac", "off", at=NOON),
         Row("f", "f", "Pac", Decimal(2), at=NOON),
-        Row("f", "f", "Other", True, at=NOON),
+        Row("f", "f", "Other", "on", at=NOON),
     ]
     assert [(one.shown, one.unit) for one in rows.readings(found, PROFILE)] == [("off", None), (Decimal(2), "kW")]
 

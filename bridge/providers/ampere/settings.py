@@ -4,8 +4,9 @@ The profile is looked for beside the configuration; the one that comes with kwh2
 """
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -24,7 +25,7 @@ class AmpereSettings(SourceSettings):
     token: HeaderSecret
     url: Url = "https://api.ampere.cloud/apollo-gateway"
     profile: Path = Field(default=USUAL, validate_default=True)  # relative to the configuration file
-    poll_minutes: int = Field(default=10, ge=1, le=1440)  # between two polls of a facility; fair use is asked for
+    poll_interval: Annotated[timedelta, Field(ge=timedelta(minutes=1), le=timedelta(days=1))] = timedelta(minutes=10)
 
     @field_validator("profile")
     @classmethod

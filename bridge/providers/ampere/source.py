@@ -55,7 +55,7 @@ class Ampere:
         """Raises Misconfigured where the profile cannot be used."""
         self._profile, self._redact = profiles.read(settings.profile), surroundings.redact
         self._file = settings.profile
-        self._every = timedelta(minutes=settings.poll_minutes)
+        self._every = settings.poll_interval
         self._gateway = Gateway(settings, self._profile, surroundings)
         self._lists = Lists(self._gateway)
         self._history = History(self._gateway)
