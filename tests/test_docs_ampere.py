@@ -4,8 +4,8 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
-from bridge.providers.ampere import gateway, source
-from bridge.providers.ampere.profile import SHIPPED, read
+from bridge.providers.ampere import gateway, newest, source
+from bridge.providers.ampere.load import SHIPPED, read
 from bridge.providers.ampere.rota import OUTDATED_FOR
 from bridge.providers.ampere.settings import AmpereSettings
 from bridge.settings import load
@@ -40,7 +40,7 @@ def test_the_page_tells_how_often_each_is_asked_for() -> None:
     spans = {topic: timedelta(**{UNITS[match[2]]: int(match[1])}) for topic, match in found.items() if match}
     assert spans == {"info": source.LISTS_EVERY, "reading": AmpereSettings.model_fields["poll_interval"].default}
     assert f"not asked for again for {OUTDATED_FOR // timedelta(hours=1)} hours" in TEXT
-    assert f"one for up to {source.MOST_AT_ONCE} facilities" in TEXT
+    assert f"one for up to {newest.MOST_AT_ONCE} facilities" in TEXT
     assert f"the budget of {BudgetSettings().requests} requests in {BudgetSettings().seconds // 60} minutes" in TEXT
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
-from bridge.errors import Malformed, Refused, SourceError, TimedOut
+from bridge.errors import Failed, Malformed, Refused, SourceError, TimedOut
 
 LARGEST_SCHEMA = 8 * 2**20  # characters; ten times what was seen of providers with thousands of types
 LARGEST_VERDICT = 64 * 1024  # bytes
@@ -54,34 +54,33 @@ NEWER = _WHOLE % (*["(includeDeprecated: true)"] * 3, " isDeprecated deprecation
 OLDER = _WHOLE % (*[""] * 3, "")  # for a server from before arguments could be deprecated
 
 
-async def deprecations(text: Text, documents: Mapping[str, str], *, patience_s: float = PATIENCE_S) -> tuple[str, ...]:
+async def deprecations(
+    text: Text, documents: Mapping[str, str], *, patience_s: float = PATIENCE_S, python: str = sys.executable
+) -> tuple[str, ...]:
     """Return a line for each deprecated thing that `documents`, by name, ask for.
 
     Raises SourceError where the schema is not told, is too big or cannot be judged: then nothing is known.
     """
     try:
-        return await _told(text, NEWER, documents, patience_s)
+        return await _told(text, NEWER, documents, patience_s, python)
     except SourceError as error:
         if not isinstance(error, Refused) and "deprecat" not in str(error).lower():
             raise
-    return await _told(text, OLDER, documents, patience_s)
+    return await _told(text, OLDER, documents, patience_s, python)
 
 
-async def _told(text: Text, question: str, documents: Mapping[str, str], patience_s: float) -> tuple[str, ...]:
+async def _told(text: Text, question: str, documents: Mapping[str, str], patience_s: float, python: str) -> tuple[str, ...]:
     answer = await text(question)
     if len(answer) > LARGEST_SCHEMA:
         raise Malformed(f"the schema is larger than {LARGEST_SCHEMA >> 20} MiB")
-    verdict = await _verdict(f"{json.dumps(dict(documents))}\n{answer}".encode(), patience_s)
+    verdict = await _verdict(f"{json.dumps(dict(documents))}\n{answer}".encode(), patience_s, python)
     if "refused" in verdict:
         raise Refused(str(verdict["refused"]))
     return tuple(map(str, verdict["deprecated"]))
 
 
-async def _verdict(question: bytes, patience_s: float) -> dict[str, list[str]]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "bridge.transport.judge", env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+async def _verdict(question: bytes, patience_s: float, python: str) -> dict[str, list[str]]:
+    child = await _judge(python)
     assert child.stdin is not None
     assert child.stdout is not None
     try:
@@ -103,3 +102,13 @@ async def _verdict(question: bytes, patience_s: float) -> dict[str, list[str]]:
                 child.kill()
             await child.wait()
     return verdict
+
+
+async def _judge(python: str) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            python, "-P", "-m", "bridge.transport.judge", env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+    except OSError as error:
+        raise Failed(f"no process can be started to judge the schema ({error.strerror})") from None

@@ -36,6 +36,7 @@ class Parsed:
     roots: frozenset[str]  # the operation's own fields, those that its fragments bring among them
     fields: frozenset[str]  # every field of the document, wherever it stands
     variables: tuple[Variable, ...]
+    keys: frozenset[str] = frozenset()  # under which anything stands in the answer: the aliases, where there are any
 
 
 def parsed(text: str) -> Parsed:
@@ -50,7 +51,7 @@ def parsed(text: str) -> Parsed:
     variables = _variables(operation.variable_definitions or ())
     if strange := sorted(_used(operation, fragments) - {variable.name for variable in variables}):
         raise _fault(f"uses ${shortened(strange[0])}, which it does not declare", "declare it with its type behind the name")
-    return Parsed(kind, roots, fields, variables)
+    return Parsed(kind, roots, fields, variables, _keys(operation, fragments))
 
 
 def refusal(parsed: Parsed, writes: frozenset[str] | None, hidden: frozenset[str]) -> str | None:
@@ -110,6 +111,14 @@ def _fields(operation: "graphql.OperationDefinitionNode", fragments: "Fragments"
     if lacking := sorted(spread - fragments.keys()):
         raise _fault(f"lacks the fragment {shortened(lacking[0])}", "write it below the operation")
     return frozenset(selection.name.value for selection in selections if isinstance(selection, graphql.FieldNode))
+
+
+def _keys(operation: "graphql.OperationDefinitionNode", fragments: "Fragments") -> frozenset[str]:
+    import graphql
+
+    selections = _selections(node.selection_set for node in (operation, *fragments.values()))
+    nodes = (selection for selection in selections if isinstance(selection, graphql.FieldNode))
+    return frozenset((node.alias or node.name).value for node in nodes)
 
 
 def _selections(sets: "Iterable[graphql.SelectionSetNode]") -> "Iterator[graphql.SelectionNode]":

@@ -8,8 +8,7 @@ import pytest
 
 from bridge.clock import SystemClock
 from bridge.models.observation import DeprecationsSeen
-from bridge.providers.ampere import PROVIDER
-from bridge.providers.ampere import profile as profiles
+from bridge.providers.ampere import PROVIDER, load
 from bridge.providers.base import Executor, Historian, Introspectable, Refreshable
 from bridge.simulator.ampere import AGEING, Ampere, Company, Device, Facility, park
 from bridge.simulator.ampere.plant import OF_A_SENSOR
@@ -55,7 +54,7 @@ async def test_the_facilities_of_all_companies_are_sites_and_no_address_is_asked
             "solar-park-1/info": {"name": "Solar Park 1", "timezone": "Europe/Berlin", "currency": "EUR", **empty},
             "rooftop-sud/info": {"name": "Rooftop Süd", "timezone": "Europe/Berlin", "currency": None, **empty},
         }
-    assert not any("address" in document.document for document in profiles.read(profiles.SHIPPED).documents().values())
+    assert not any("address" in document.document for document in load.read(load.SHIPPED).documents().values())
 
 
 async def test_one_request_a_poll_brings_energy_and_irradiation_together(tmp_path: Path) -> None:

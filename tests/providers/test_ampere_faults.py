@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import RateLimited, SourceError
 from bridge.providers.ampere import gateway
-from bridge.providers.ampere.profile import SHIPPED
+from bridge.providers.ampere.load import SHIPPED
 from bridge.simulator.ampere import RENAMED, Ampere, AmpereFault, Company, Device, Facility, park
 from bridge.simulator.ampere.plant import OF_A_SENSOR
 from tests.providers.plant import NOON, ONE_PARK, TOKEN, plant
@@ -162,6 +162,18 @@ async def test_readings_that_fail_beside_good_data_are_told_and_the_rest_is_publ
         assert set(of.topics()) == {
             "solar-park-1/reading/facility/energy", "solar-park-1/reading/facility/self-consumption",
         }  # fmt: skip
+
+
+async def test_a_part_that_always_fails_does_not_slow_down_the_rest(tmp_path: Path) -> None:
+    async with plant(tmp_path) as of:
+        await of.poll()
+        of.simulated.faults.set(AmpereFault.DOWNSTREAM)
+        source, latest = of.app.account("plant").source, of.app.account("plant").latest
+        for number in range(1, 6):
+            of.clock.set(NOON + number * 10 * MINUTES)
+            await of.poll()
+            assert source.next_poll(latest, of.clock.now()) == of.clock.now() + 10 * MINUTES
+        assert of.topics()["solar-park-1/reading/facility/energy"]["end"] == "2026-06-10T10:52:00Z"
 
 
 async def test_an_odd_row_is_left_out_with_a_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

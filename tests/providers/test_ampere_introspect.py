@@ -6,7 +6,7 @@ import pytest
 
 from bridge.app import opened
 from bridge.introspect import introspect
-from bridge.providers.ampere.profile import SHIPPED
+from bridge.providers.ampere.load import SHIPPED
 from bridge.redact import Redactor
 from bridge.simulator.ampere import AGEING, PATH, RENAMED, SDL, Ampere
 from bridge.simulator.server import Server

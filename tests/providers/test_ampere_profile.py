@@ -3,16 +3,16 @@
 import os
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from graphql import build_schema, parse, validate
 
 from bridge.errors import Malformed, Misconfigured
-from bridge.providers.ampere import profile as profiles
+from bridge.providers.ampere import load as profiles
 from bridge.providers.ampere.expression import Expression
-from bridge.providers.ampere.profile import SHIPPED
+from bridge.providers.ampere.load import SHIPPED
+from bridge.providers.ampere.profile import WORDS
 from bridge.providers.ampere.settings import AmpereSettings
 from bridge.settings import load
 from bridge.simulator.ampere import SDL, Company, park
@@ -59,7 +59,7 @@ def test_the_shipped_profile_says_that_it_is_unconfirmed_and_what_to_do() -> Non
 
 def test_every_word_for_a_variable_is_explained_in_its_head() -> None:
     head = TEXT.partition("page_size")[0]
-    words = {word for section in profiles.WORDS.values() for word in section}
+    words = {word for section in WORDS.values() for word in section}
     assert [word for word in sorted(words) if not word.endswith("_ms") and word not in head] == []
 
 
@@ -68,7 +68,7 @@ def test_the_shipped_profile_is_seen_in_config() -> None:
 
 
 def test_it_is_read_without_a_graphql_library(tmp_path: Path) -> None:
-    program = "import sys; from bridge.providers.ampere import profile; profile.read(profile.SHIPPED); print(*sys.modules)"
+    program = "import sys; from bridge.providers.ampere import load; load.read(load.SHIPPED); print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert [name for name in ran.stdout.split() if name.startswith("graphql")] == []
 
@@ -237,6 +237,33 @@ async def test_an_odd_whole_names_the_mapping_and_the_file(tmp_path: Path, secti
         assert message.endswith(f"mend it in {file}")
 
 
+async def test_a_series_that_does_not_fit_leaves_the_others(tmp_path: Path) -> None:
+    file = own(tmp_path, ('at = "timestamp"', 'at = "time"'))
+    async with plant(tmp_path, profile=file) as of:
+        health = await of.poll()
+        told = f"[poll] of the profile: no row that rows = 'readings.nodes' found can be read; mend it in {file}"
+        assert health["error"] == {"code": "unavailable", "message": told}
+        assert {topic.rsplit("/", 1)[1] for topic in of.topics()} == {"energy", "self-consumption"}
+
+
+def test_what_an_expression_looks_for_in_vain_is_a_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file = own(
+        tmp_path, ('meter_of_row = "deviceId"', 'meter_of_row = "device"'), ('name = "name"', 'name = "{a: name, b: x}.a"')
+    )
+    profiles.read(file)
+    known = "company, currency, endCursor, facilities, hasNextPage, id, name, nodes, pageInfo, timezone"
+    vain = "which the document does not ask for"
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{file}: facilities.name looks for x, {vain}; remove it, or use one of: {known}",
+        f"{file}: poll.series.0.meter_of_row looks for device, {vain}; did you mean deviceId?",
+    ]
+
+
+def test_the_shipped_expressions_look_for_nothing_in_vain(caplog: pytest.LogCaptureFixture) -> None:
+    assert list(profiles._judged(profiles.read(SHIPPED), "here")) == []
+    assert caplog.records == []
+
+
 def test_what_functions_cannot_do_is_malformed_and_no_crash() -> None:
     with pytest.raises(Malformed, match="cannot be applied"):
         Expression("max(@)")(["a", 1])
@@ -267,10 +294,7 @@ async def test_one_request_may_ask_for_all_facilities_where_the_profile_can(tmp_
     companies = (Company("c-1", "Sonnenfeld GmbH", (park(1, 2), park(2, 2))),)
     async with plant(tmp_path, companies, profile=tmp_path / "mine.toml") as of:
         assert (await of.poll())["error"] is None
-        of.simulated.requests.clear()
-        of.clock.set(of.clock.now() + timedelta(minutes=10))
-        await of.poll()
-        assert len(of.simulated.requests) == 1
+        assert of.asked() == ["Companies", "Facilities", "Devices", "Devices", "Poll", "Schema", "Schema"]
         assert {topic for topic in of.topics() if topic.endswith("power")} == {
             "solar-park-1/reading/inverter-1/power", "solar-park-2/reading/inverter-1/power",
         }  # fmt: skip

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.errors import Malformed
 from bridge.models.site import Site
 from bridge.providers.ampere import rows
-from bridge.providers.ampere.profile import SHIPPED, Series, read
+from bridge.providers.ampere.load import SHIPPED, read
+from bridge.providers.ampere.profile import Series
 from bridge.providers.ampere.rows import Row
 from tests.support import utc
 
@@ -23,7 +25,7 @@ PROFILE = read(SHIPPED)
 
 def measured(*found: Any, mapping: Any = None) -> list[Row]:
     series = Series.model_validate(mapping or AT)
-    return rows.measured({"rows": list(found)}, [series], "f-1", NOON)
+    return rows.measured({"rows": list(found)}, series, "f-1", NOON)
 
 
 @given(st.decimals(min_value=-(10**12), max_value=10**12, allow_nan=False, allow_infinity=False, places=6))
@@ -91,7 +93,8 @@ def test_a_span_that_still_runs_ends_now_and_one_to_come_is_none() -> None:
 
 
 def test_a_span_that_ends_before_it_begins_is_odd(caplog: pytest.LogCaptureFixture) -> None:
-    assert measured({"t": "E", "s": "2026-06-09T22:00:00Z", "e": "2026-06-09T22:00:00Z", "v": 1}, mapping=SPAN) == []
+    with pytest.raises(Malformed, match="no row that rows = 'rows' found can be read"):
+        measured({"t": "E", "s": "2026-06-09T22:00:00Z", "e": "2026-06-09T22:00:00Z", "v": 1}, mapping=SPAN)
     assert "it ends before it begins" in caplog.text
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from graphql import build_client_schema, build_schema, graphql_sync, lexicographic_sort_schema, print_schema
 
-from bridge.errors import Malformed, RateLimited, Refused, SourceError, TimedOut
+from bridge.errors import Failed, Malformed, RateLimited, Refused, SourceError, TimedOut
 from bridge.transport.deprecations import LARGEST_SCHEMA, NEWER, OLDER, deprecations
 from bridge.transport.judge import verdict
 from bridge.transport.schema import LONGEST, MOST
@@ -143,6 +143,11 @@ async def test_one_that_takes_too_long_is_ended() -> None:
         await deprecations(Server().text, DOCUMENTS, patience_s=0)
 
 
+async def test_where_no_process_can_be_started_it_is_an_error_like_any_other() -> None:
+    with pytest.raises(Failed, match="no process can be started to judge the schema"):
+        await deprecations(Server().text, DOCUMENTS, python="/nowhere/python")
+
+
 def test_the_process_sees_no_secret_and_ours_loads_no_library(tmp_path: Path) -> None:
     """The judge is replaced by one that tells what it was given; the rest is the program's own."""
     (tmp_path / "bridge").mkdir()
@@ -152,7 +157,7 @@ from bridge.transport import deprecations
 async def text(document):
     return json.dumps({{"data": {{}}}})
 sys.path.insert(0, {str(tmp_path)!r})
-print(asyncio.run(deprecations._verdict(b'{{}}\\n{{}}', 30)))
+print(asyncio.run(deprecations._verdict(b'{{}}\\n{{}}', 30, sys.executable)))
 print([name for name in sys.modules if name.startswith("graphql")])
 """
     spy = "import json, os, sys; print(json.dumps({'deprecated': [sorted(os.environ), sys.argv[1:], sys.stdin.read()]}))"

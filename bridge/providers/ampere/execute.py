@@ -69,7 +69,7 @@ class Commands:
         asked = {"facility": site.id, "analysis_types": types, "reading_types": [], **span(start, end)}
         results = await self._gateway.all("analysis", asked, f"analysis of {site.title}", moment)
         try:
-            found = [row for one in results for row in rows.measured(one.data, profile.analysis.series, site.id, moment)]
+            found = rows.everything((one.data for one in results), profile.analysis.series, site.id, moment)
         except Malformed as error:
             raise self._gateway.misread("analysis", error) from None
         if not found and (errors := [error for one in results for error in one.errors]):

@@ -54,7 +54,7 @@ class History:
         for error in (error for result in results for error in result.errors):
             raise self._gateway.error(error)  # a day with holes is not to be taken for a whole one
         try:
-            found = [row for one in results for row in rows.measured(one.data, profile.readings.series, site.id, moment)]
+            found = rows.everything((one.data for one in results), profile.readings.series, site.id, moment)
         except Malformed as error:
             raise self._gateway.misread("readings", error) from None
         within = (one for one in rows.readings(found, profile) if start <= _place(one).start < end)

@@ -6,7 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from bridge.errors import Failed, Malformed, RateLimited, SourceError, Unauthenticated, Unreachable
 from bridge.models.site import Site
-from bridge.providers.ampere import rows
+from bridge.providers.ampere import cells, rows
 from bridge.providers.ampere.gateway import Gateway, Words
 from bridge.providers.ampere.profile import Listing
 
@@ -58,7 +58,7 @@ class Lists:
         mapping = self._gateway.profile.companies
         if mapping is None:
             return Found([{}])
-        return await self._read("companies", {}, "companies", moment, lambda row: {"company": rows.id_of(mapping.id, row)})
+        return await self._read("companies", {}, "companies", moment, lambda row: {"company": cells.id_of(mapping.id, row)})
 
     async def _facilities(self, words: Words, moment: datetime) -> Found[Site]:
         mapping = self._gateway.profile.facilities

@@ -5,16 +5,15 @@ A meter is a device of the facility's, or the facility itself, under its own id.
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
-from zoneinfo import ZoneInfo
 
 from bridge.errors import Malformed
 from bridge.models.reading import Reading
 from bridge.models.site import Site
-from bridge.providers.ampere.expression import Expression
+from bridge.providers.ampere import cells
 from bridge.providers.ampere.profile import Devices, Facilities, Profile, Quantity, Series
 
 log = logging.getLogger(__name__)
@@ -23,9 +22,7 @@ T = TypeVar("T")
 
 ODD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArithmeticError, Malformed)
 FACILITY = "facility"  # the name of the meter that is the facility itself
-LONGEST = 200  # characters of a text that is a value
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-GREATEST = Decimal(10) ** 15  # what is more is a fault
+LONGEST = 200  # characters of a reason
 
 
 class Appliance(NamedTuple):
@@ -43,6 +40,14 @@ class Type(NamedTuple):
     type: str
     name: str | None = None
     unit: str | None = None
+
+
+class Group(NamedTuple):
+    """What the rows of one meter hang on."""
+
+    facility: str
+    meter: str
+    content: Any
 
 
 class Row(NamedTuple):
@@ -66,19 +71,19 @@ class Row(NamedTuple):
 
 def site(row: Any, mapping: Facilities) -> Site:
     """Return the site that a facility is. Raises one of ODD."""
-    currency = _word(mapping.currency, row)
+    currency = cells.word(mapping.currency, row)
     return Site(
-        id=id_of(mapping.id, row),
-        title=_word(mapping.name, row) or FACILITY,
-        timezone=_zone(_word(mapping.timezone, row), mapping.default_timezone),
+        id=cells.id_of(mapping.id, row),
+        title=cells.word(mapping.name, row) or FACILITY,
+        timezone=cells.zone(cells.word(mapping.timezone, row), mapping.default_timezone),
         currency=currency if currency and len(currency) == len("EUR") and currency.isupper() else None,
     )
 
 
 def appliance(row: Any, mapping: Devices) -> Appliance:
     """Return a device. Raises one of ODD."""
-    id_ = id_of(mapping.id, row)
-    return Appliance(id_, _word(mapping.name, row) or id_, _word(mapping.type, row))
+    id_ = cells.id_of(mapping.id, row)
+    return Appliance(id_, cells.word(mapping.name, row) or id_, cells.word(mapping.type, row))
 
 
 def types(row: Any, mapping: Devices) -> list[Type]:
@@ -86,14 +91,26 @@ def types(row: Any, mapping: Devices) -> list[Type]:
     inner = mapping.reading_types
     if inner is None:
         return []
-    device = id_of(mapping.id, row)
+    device = cells.id_of(mapping.id, row)
     found = inner.items(row) or ()
-    return [Type(device, id_of(inner.type, one), _word(inner.name, one), _word(inner.unit, one)) for one in found]
+    return [Type(device, cells.id_of(inner.type, one), cells.word(inner.name, one), cells.word(inner.unit, one)) for one in found]
 
 
-def measured(result: Any, series: Sequence[Series], facility: str | None, moment: datetime) -> list[Row]:
-    """Return what an answer holds, of `facility` or of each; what has no value is left out. Raises Malformed."""
-    return [row for one in series for row in _of_series(result, one, facility, moment)]
+def measured(result: Any, series: Series, facility: str | None, moment: datetime) -> list[Row]:
+    """Return what an answer holds, of `facility` or of each; what has no value is left out.
+
+    Raises Malformed where the series does not fit the answer, or not one of its rows can be read.
+    """
+    found = [(one, raw) for one in _groups(result, series, facility) for raw in _raw(series, one)]
+    read = each(found, "reading", partial(_row, series))
+    if found and not read:
+        raise Malformed(f"no row that rows = {series.rows.text!r} found can be read")
+    return list(_begun(read, moment))
+
+
+def everything(answers: Iterable[Any], series: Sequence[Series], facility: str, moment: datetime) -> list[Row]:
+    """Return what the pages of an answer hold of all series. Raises Malformed where one of them does not fit."""
+    return [row for answer in answers for one in series for row in measured(answer, one, facility, moment)]
 
 
 def readings(rows: Iterable[Row], profile: Profile) -> list[Reading]:
@@ -126,19 +143,19 @@ def each(rows: Iterable[Any], what: str, read: Callable[[Any], T]) -> list[T]:
     return found
 
 
-def _of_series(result: Any, series: Series, facility: str | None, moment: datetime) -> Iterator[Row]:
-    for group in series.each.list(result):
-        if group is None:  # a facility that failed, or is there no more
-            continue
-        own = facility or id_of(series.facility, group)
-        meter = _word(series.meter, group) or own
-        found = series.rows(group)
-        if found is None:  # this of it failed
-            continue
-        if not isinstance(found, list):
-            raise Malformed(f"rows = {series.rows.text!r} found no list in the answer")
-        wanted = [row for row in found if row is not None and series.value(row) is not None]
-        yield from _begun(each(wanted, "reading", partial(_row, series, own, meter)), moment)
+def _groups(result: Any, series: Series, facility: str | None) -> Iterator[Group]:
+    for found in series.each.list(result):
+        if found is not None:  # a facility that failed, or is there no more
+            own = facility or cells.id_of(series.facility, found)
+            yield Group(own, cells.word(series.meter, found) or own, found)
+
+
+def _raw(series: Series, group: Group) -> list[Any]:
+    """Return the rows that have a value; none where this of the group failed."""
+    found = series.rows(group.content)
+    if found is not None and not isinstance(found, list):
+        raise Malformed(f"rows = {series.rows.text!r} found no list in the answer")
+    return [row for row in found or () if row is not None and series.value(row) is not None]
 
 
 def _begun(rows: Iterable[Row], moment: datetime) -> Iterator[Row]:
@@ -150,12 +167,20 @@ def _begun(rows: Iterable[Row], moment: datetime) -> Iterator[Row]:
             yield row._replace(end=moment)
 
 
-def _row(series: Series, facility: str, meter: str, row: Any) -> Row:
-    start, end = _instant(series.start, row), _instant(series.end, row)
+def _row(series: Series, found: tuple[Group, Any]) -> Row:
+    group, row = found
+    start, end = cells.instant(series.start, row), cells.instant(series.end, row)
     if start is not None and end is not None and end <= start:
         raise ValueError("it ends before it begins")
-    meter = _word(series.meter_of_row, row) or meter
-    return Row(facility, meter, id_of(series.type, row), _value(series.value(row)), _instant(series.at, row), start, end)
+    return Row(
+        facility=group.facility,
+        meter=cells.word(series.meter_of_row, row) or group.meter,
+        type=cells.id_of(series.type, row),
+        value=cells.value(series.value(row)),
+        at=cells.instant(series.at, row),
+        start=start,
+        end=end,
+    )
 
 
 def _reading(row: Row, quantity: Quantity) -> Reading:
@@ -173,62 +198,6 @@ def _reading(row: Row, quantity: Quantity) -> Reading:
         resolution=quantity.resolution,
         aggregation=quantity.aggregation,
     )
-
-
-def _value(found: Any) -> Decimal | bool | str:
-    match found:
-        case bool():
-            return found
-        case int() | Decimal():
-            return _sane(Decimal(found))
-        case str() if found.strip():
-            try:
-                return _sane(Decimal(found))
-            except InvalidOperation:
-                return found[:LONGEST]
-    raise TypeError("its value is neither a number nor a text")
-
-
-def _sane(number: Decimal) -> Decimal:
-    if not number.is_finite() or abs(number) > GREATEST:
-        raise ValueError("its value is beyond reason")
-    return number
-
-
-def _instant(expression: Expression | None, row: Any) -> datetime | None:
-    """Return an instant that comes as ISO 8601 with its offset, or as milliseconds since 1970."""
-    if expression is None:
-        return None
-    found = expression(row)
-    if isinstance(found, int) and not isinstance(found, bool):
-        return EPOCH + timedelta(milliseconds=found)
-    moment = datetime.fromisoformat(found)
-    if moment.tzinfo is None:
-        raise ValueError("its time has no offset")
-    return moment.astimezone(UTC)
-
-
-def id_of(expression: Expression | None, row: Any) -> str:
-    """Return the id that stands in a row. Raises ValueError where there is none."""
-    found = expression(row) if expression else None
-    if isinstance(found, bool) or not isinstance(found, str | int) or found == "":
-        raise ValueError(f"{expression.text if expression else 'facility'!r} finds no id or name")
-    return str(found)
-
-
-def _word(expression: Expression | None, row: Any) -> str | None:
-    found = expression(row) if expression else None
-    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) and found != "" else None
-
-
-def _zone(name: str | None, default: str) -> str:
-    if name is None:
-        return default
-    try:
-        return ZoneInfo(name).key
-    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
-        log.warning("ampere.cloud names an unknown time zone; the facility's days are counted in %s", default)
-        return default
 
 
 def _reason(error: Exception) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from bridge.errors import Fault, Misconfigured
-from bridge.providers.ampere import profile as profiles
+from bridge.providers.ampere import load
 from bridge.providers.base import HeaderSecret, SourceSettings, Url
 from bridge.providers.base.settings import FOLDER
 
@@ -32,13 +32,13 @@ class AmpereSettings(SourceSettings):
     def _found(cls, path: Path, info: ValidationInfo) -> Path:
         folder: Path | None = (info.context or {}).get(FOLDER)
         if folder is None:  # there is no configuration, as in the demo
-            return profiles.SHIPPED if path == USUAL else path
-        places = [folder / path, folder / path.name, profiles.SHIPPED] if path == USUAL else [folder / path]
+            return load.SHIPPED if path == USUAL else path
+        places = [folder / path, folder / path.name, load.SHIPPED] if path == USUAL else [folder / path]
         return next((place for place in places if place.is_file()), places[0])
 
     def faults(self) -> Iterator[Fault]:
         try:
-            profiles.read(self.profile)
+            load.read(self.profile)
         except Misconfigured as error:
             yield from error.faults
 

@@ -5,8 +5,7 @@ Each facility is asked for by itself, whichever has waited longest first, so tha
 
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -15,15 +14,15 @@ from pydantic import BaseModel
 from bridge.errors import Failed, Malformed, NotFound, RateLimited, SourceError, Unauthenticated, Unreachable
 from bridge.models.observation import DeprecationsSeen, MetersSeen, Observation, ReadingsSeen, Shortfall, SitesSeen
 from bridge.models.site import Site
-from bridge.pricing.day import bounds
-from bridge.providers.ampere import profile as profiles
-from bridge.providers.ampere import rows
+from bridge.providers.ampere import load, rows
 from bridge.providers.ampere.execute import Commands
-from bridge.providers.ampere.gateway import Gateway, Outdated, span
+from bridge.providers.ampere.gateway import Gateway, Outdated
 from bridge.providers.ampere.history import History
 from bridge.providers.ampere.lists import Lists
+from bridge.providers.ampere.newest import READINGS, Newest
 from bridge.providers.ampere.rota import OUTDATED_FOR, Rota
 from bridge.providers.ampere.settings import AmpereSettings
+from bridge.providers.ampere.task import Key, Task
 from bridge.providers.base import Endpoint, Known, Page, Span, Surroundings
 from bridge.transport.deprecations import deprecations
 
@@ -31,21 +30,8 @@ log = logging.getLogger(__name__)
 
 LISTS_EVERY = timedelta(hours=24)
 SCHEMA_EVERY = timedelta(hours=24)
-UNLISTED_AFTER = timedelta(hours=1)  # so long after the last list a device that is not on it makes us ask for another
-MOST_AT_ONCE = 100  # facilities, where the profile asks for several in one request
 
-Key = tuple[str, ...]  # what is asked for, of what
 FACILITIES, SCHEMA = ("facilities",), ("schema",)
-
-
-@dataclass(frozen=True)
-class Task:
-    """`work` asks and yields what came. Raises SourceError."""
-
-    key: Key
-    due: datetime
-    work: Callable[[], AsyncIterator[Observation]]
-    site: str | None = None
 
 
 class Ampere:
@@ -53,7 +39,7 @@ class Ampere:
 
     def __init__(self, settings: AmpereSettings, surroundings: Surroundings) -> None:
         """Raises Misconfigured where the profile cannot be used."""
-        self._profile, self._redact = profiles.read(settings.profile), surroundings.redact
+        self._profile, self._redact = load.read(settings.profile), surroundings.redact
         self._file = settings.profile
         self._every = settings.poll_interval
         self._gateway = Gateway(settings, self._profile, surroundings)
@@ -61,8 +47,8 @@ class Ampere:
         self._history = History(self._gateway)
         self._commands = Commands(self._gateway, self._lists)
         self._rota = Rota(surroundings.chance or random.Random())
+        self._newest = Newest(self._gateway, self._rota, self._every)
         self._told: dict[Key, list[Shortfall]] = {}  # what each task lacked when it was last done
-        self._fresh: datetime | None = None  # when readings last came
 
     def next_poll(self, known: Known, moment: datetime) -> datetime:
         return min(task.due for task in self._tasks(known, moment))
@@ -117,29 +103,16 @@ class Ampere:
     def _facilities(self, known: Known, moment: datetime) -> Iterator[Task]:
         """Yield what is due of each facility. Its devices come before its readings, whose topics bear their names."""
         devices, seen = known.seen(MetersSeen), known.seen(ReadingsSeen)
-        groups = {key[1]: (key, group) for key, group in self._groups(known)}
-        for site in sorted(known.sites.values(), key=lambda site: self._rota.last(("readings", site.id))):
-            listed = ("devices", site.id)
-            due = self._rota.due(listed, LISTS_EVERY, moment, devices if known.meters(site.id) else None)
-            yield Task(listed, due, partial(self._meters, site, moment), site.id)
-            if site.id in groups:
-                asked, group = groups[site.id]
-                due = self._rota.due(asked, self._every, moment, seen)
-                yield Task(asked, due, partial(self._readings, group, known, moment), site.id if len(group) == 1 else None)
+        for key, group in sorted(self._newest.groups(known), key=lambda one: self._rota.last(one[0])):
+            for site in group:
+                listed = ("devices", site.id)
+                due = self._rota.due(listed, LISTS_EVERY, moment, devices if known.meters(site.id) else None)
+                yield Task(listed, due, partial(self._meters, site, moment), site.id)
+            due = self._rota.due(key, self._every, moment, seen)
+            yield Task(key, due, partial(self._newest.ask, group, known, moment), group[0].id if len(group) == 1 else None)
         if known.sites:
             due = self._rota.due(SCHEMA, SCHEMA_EVERY, moment, known.seen(DeprecationsSeen))
             yield Task(SCHEMA, due, self._deprecations)
-
-    def _groups(self, known: Known) -> Iterator[tuple[Key, Sequence[Site]]]:
-        """Yield which facilities are asked for in one request: each, or as many of a time zone as the profile lets us."""
-        zones: dict[str, list[Site]] = {}
-        for site in known.sites.values():
-            zones.setdefault(site.timezone, []).append(site)
-        size = MOST_AT_ONCE if self._profile.poll.told("facilities") else 1
-        for sites in zones.values():
-            for begin in range(0, len(sites), size):
-                group = sites[begin : begin + size]
-                yield ("readings", group[0].id), group
 
     # doing it
 
@@ -156,7 +129,7 @@ class Ampere:
                 if isinstance(observation, Shortfall):
                     told.append(observation)
                 yield observation
-            self._rota.note(task.key, moment, vain=bool(told))
+            self._rota.note(task.key, moment, vain=any(one.behind or task.key[0] != READINGS for one in told))
         except SourceError as error:
             if _stops(error):
                 raise
@@ -169,7 +142,8 @@ class Ampere:
 
     def _is_behind(self, task: Task, moment: datetime) -> bool:
         """Tell whether readings are missing by now: those of all facilities, as each may be one that is down for good."""
-        return task.key[0] != "devices" and (self._fresh is None or moment - self._fresh > 1.5 * self._every)
+        fresh = self._newest.came
+        return task.key[0] != "devices" and (fresh is None or moment - fresh > 1.5 * self._every)
 
     async def _sites(self, moment: datetime) -> AsyncIterator[Observation]:
         found = await self._lists.facilities(moment)
@@ -185,38 +159,6 @@ class Ampere:
         yield MetersSeen(site.id, titles, complete=not found.errors)
         for error in found.errors:
             yield Shortfall(error, site.id, behind=False)
-
-    async def _readings(self, group: Sequence[Site], known: Known, moment: datetime) -> AsyncIterator[Observation]:
-        """Ask for the newest readings of facilities of one time zone."""
-        poll, only = self._profile.poll, group[0].id if len(group) == 1 and self._profile.poll.told("facility") else None
-        end = (
-            moment - (moment - rows.EPOCH) % self._every + self._every
-        )  # the same for a while: what broke off goes on where it was
-        words = {
-            "facility": group[0].id,
-            "facilities": [site.id for site in group],
-            "reading_types": self._profile.types("readings"),
-            "analysis_types": self._profile.types("analysis"),
-            **span(end - poll.window, end),
-            **span(*bounds(moment, group[0].zone, 0), "day_"),
-        }
-        results = await self._gateway.all("poll", words, f"readings of {group[0].title}", moment)
-        try:
-            found = [row for result in results for row in rows.measured(result.data, poll.series, only, moment)]
-        except Malformed as error:
-            raise self._gateway.misread("poll", error) from None
-        newest = rows.newest(found)
-        for site in group:
-            own = [row for row in newest if row.facility == site.id]
-            named = [row for row in own if row.meter in known.meters(site.id)]
-            if len(named) < len(own):
-                self._rota.hasten(("devices", site.id), UNLISTED_AFTER)
-            yield ReadingsSeen(site.id, tuple(rows.readings(named, self._profile)))
-        errors = [self._gateway.error(error) for result in results for error in result.errors]
-        if found:
-            self._fresh = moment
-        if errors:
-            yield Shortfall(errors[0], group[0].id, behind=not found)
 
     async def _deprecations(self) -> AsyncIterator[Observation]:
         """Have our documents judged against the schema; where it is not told, nothing is said of it."""
