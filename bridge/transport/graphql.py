@@ -115,7 +115,7 @@ class GraphQL:
         return self._codes.get(error.code or "") or next(told, None)
 
     def _result(self, answer: Answer, *, alone: bool = False) -> Result:
-        if answer.status in (HTTP_UNAUTHORIZED, HTTP_FORBIDDEN) and not self._is_denied(answer):
+        if answer.status == HTTP_UNAUTHORIZED or (answer.status == HTTP_FORBIDDEN and not self._is_denied(answer)):
             judged(answer, self._redact)
         body = self._answered(answer)
         errors = tuple(self._path_error(entry) for entry in _errors(body))

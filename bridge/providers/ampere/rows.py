@@ -164,7 +164,7 @@ def _begun(rows: Iterable[Row], moment: datetime) -> Iterator[Row]:
         if row.start is None or row.end is None or row.end <= moment:
             yield row
         elif row.start < moment:
-            yield row._replace(end=moment)
+            yield row._replace(end=moment.replace(microsecond=0))
 
 
 def _row(series: Series, found: tuple[Group, Any]) -> Row:
