@@ -183,7 +183,7 @@ async def test_an_odd_row_is_left_out_with_a_line_in_the_log(tmp_path: Path, cap
         assert len(of.topics()) == 7
         warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
         assert len(warnings) == 1
-        assert warnings[0].startswith("1 reading(s) of ampere.cloud's are left out, the first for ValueError: Invalid isoformat")
+        assert warnings[0].startswith("1 of ampere.cloud's readings left out, the first for ValueError: Invalid isoformat")
 
 
 async def test_the_other_companies_facilities_are_there_when_one_companys_are_not(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bridge.errors import Denied, Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated
+from bridge.errors import Denied, Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.providers.ampere.profile import Document, Profile
 from bridge.providers.ampere.settings import AmpereSettings
 from bridge.providers.base import Surroundings
@@ -117,6 +117,11 @@ class Gateway:
         if isinstance(cursor, bool) or not isinstance(cursor, str | int):
             raise self.misread(section, Malformed(f"next = {document.next.text!r} found no cursor in the answer"))
         return str(cursor)
+
+
+def stops(error: SourceError) -> bool:
+    """Tell whether whatever else is asked would most likely be told the same."""
+    return isinstance(error, Unauthenticated | RateLimited | Unreachable) and not isinstance(error, Failed)
 
 
 def span(start: datetime, end: datetime, prefix: str = "") -> Words:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from bridge.errors import Failed, Malformed, RateLimited, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Malformed, SourceError
 from bridge.models.site import Site
 from bridge.providers.ampere import cells, rows
-from bridge.providers.ampere.gateway import Gateway, Words
+from bridge.providers.ampere.gateway import Gateway, Words, stops
 from bridge.providers.ampere.profile import Listing
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ class Lists:
             try:
                 some = await self._facilities(words, moment)
             except SourceError as error:
-                if len(companies.items) == 1 or _stops(error):
+                if len(companies.items) == 1 or stops(error):
                     raise
                 some = Found((), (error,))
             found |= {site.id: site for site in some.items}
@@ -75,7 +75,7 @@ class Lists:
                 raw += listing.items.list(result.data)
             except Malformed as error:
                 raise errors[0] if errors else self._gateway.misread(section, error) from None
-        found = rows.each(raw, section.removesuffix("s"), read)
+        found = rows.each(raw, section, read)
         if raw and not found:
             raise self._gateway.misread(section, Malformed("no row of the answer can be read by it"))
         return Found(found, errors or _odd(len(raw) - len(found), section))
@@ -83,7 +83,3 @@ class Lists:
 
 def _odd(number: int, section: str) -> Sequence[SourceError]:
     return [Malformed(f"{number} of the {section} cannot be read")] if number else []
-
-
-def _stops(error: SourceError) -> bool:
-    return isinstance(error, Unauthenticated | RateLimited | Unreachable) and not isinstance(error, Failed)

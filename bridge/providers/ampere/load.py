@@ -1,6 +1,7 @@
 """Reads a profile and names every fault in it: the file, the key there and the mend.
 
-The shipped one is read without a GraphQL library, as the tests have judged its documents; a user's own is judged when it is read.
+The documents of the shipped one are judged by the tests, those of a user's own with the rest of the configuration: only then is a
+GraphQL library loaded.
 """
 
 import logging
@@ -20,20 +21,25 @@ log = logging.getLogger(__name__)
 SHIPPED = Path(__file__).with_name("ampere.toml")
 
 
-def read(file: Path) -> Profile:
-    """Return the profile in `file`. Raises Misconfigured, each fault with the file, the key there and the mend."""
-    text = _text(file)
+def faults(file: Path) -> list[Fault]:
+    """Return what is wrong with the profile in `file`, its documents too."""
     try:
-        profile = Profile.model_validate(tomllib.loads(text))
+        profile = read(file)
+    except Misconfigured as error:
+        return list(error.faults)
+    return [] if _text(file) == SHIPPED.read_text("utf-8") else list(_judged(profile, str(file)))
+
+
+def read(file: Path) -> Profile:
+    """Return the profile in `file`, its documents unread. Raises Misconfigured."""
+    try:
+        profile = Profile.model_validate(tomllib.loads(_text(file)))
     except tomllib.TOMLDecodeError as error:
         raise _unreadable(file, f"is not TOML: {error}", "mend the line (https://toml.io)") from None
     except ValidationError as error:
         raise Misconfigured(list(found_by(error, "", Profile, Origin(file)))) from None
-    faults = list(_faults(profile, str(file)))
-    if not faults and text != SHIPPED.read_text("utf-8"):
-        faults = list(_judged(profile, str(file)))
-    if faults:
-        raise Misconfigured(faults)
+    if found := list(_faults(profile, str(file))):
+        raise Misconfigured(found)
     return profile
 
 

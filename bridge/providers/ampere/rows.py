@@ -102,7 +102,7 @@ def measured(result: Any, series: Series, facility: str | None, moment: datetime
     Raises Malformed where the series does not fit the answer, or not one of its rows can be read.
     """
     found = [(one, raw) for one in _groups(result, series, facility) for raw in _raw(series, one)]
-    read = each(found, "reading", partial(_row, series))
+    read = each(found, "readings", partial(_row, series))
     if found and not read:
         raise Malformed(f"no row that rows = {series.rows.text!r} found can be read")
     return list(_begun(read, moment))
@@ -139,7 +139,7 @@ def each(rows: Iterable[Any], what: str, read: Callable[[Any], T]) -> list[T]:
         except ODD as error:
             odd.append(error)
     if odd:
-        log.warning("%d %s(s) of ampere.cloud's are left out, the first for %s", len(odd), what, _reason(odd[0]))
+        log.warning("%d of ampere.cloud's %s left out, the first for %s", len(odd), what, _reason(odd[0]))
     return found
 
 
@@ -201,4 +201,5 @@ def _reading(row: Row, quantity: Quantity) -> Reading:
 
 
 def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:LONGEST] if isinstance(error, ValueError | Malformed) else type(error).__name__
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:LONGEST] if isinstance(error, ValueError | Malformed) else type(error).__name__

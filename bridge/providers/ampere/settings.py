@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from bridge.errors import Fault, Misconfigured
+from bridge.errors import Fault
 from bridge.providers.ampere import load
 from bridge.providers.base import HeaderSecret, SourceSettings, Url
 from bridge.providers.base.settings import FOLDER
@@ -37,10 +37,7 @@ class AmpereSettings(SourceSettings):
         return next((place for place in places if place.is_file()), places[0])
 
     def faults(self) -> Iterator[Fault]:
-        try:
-            load.read(self.profile)
-        except Misconfigured as error:
-            yield from error.faults
+        yield from load.faults(self.profile)
 
     def identity(self) -> str:
         return f"{self.url} {self.token.get_secret_value()}"

@@ -11,12 +11,12 @@ from functools import partial
 
 from pydantic import BaseModel
 
-from bridge.errors import Failed, Malformed, NotFound, RateLimited, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Malformed, NotFound, SourceError
 from bridge.models.observation import DeprecationsSeen, MetersSeen, Observation, ReadingsSeen, Shortfall, SitesSeen
 from bridge.models.site import Site
 from bridge.providers.ampere import load, rows
 from bridge.providers.ampere.execute import Commands
-from bridge.providers.ampere.gateway import Gateway, Outdated
+from bridge.providers.ampere.gateway import Gateway, Outdated, stops
 from bridge.providers.ampere.history import History
 from bridge.providers.ampere.lists import Lists
 from bridge.providers.ampere.newest import READINGS, Newest
@@ -131,7 +131,7 @@ class Ampere:
                 yield observation
             self._rota.note(task.key, moment, vain=any(one.behind or task.key[0] != READINGS for one in told))
         except SourceError as error:
-            if _stops(error):
+            if stops(error):
                 raise
             if isinstance(error, Outdated):
                 self._rota.put_off(task.key, moment, OUTDATED_FOR)
@@ -169,8 +169,3 @@ class Ampere:
             log.debug("what ampere.cloud has deprecated cannot be told: %s", error)
             return
         yield DeprecationsSeen(tuple(map(self._redact, texts)))
-
-
-def _stops(error: SourceError) -> bool:
-    """Tell whether what is left would most likely be told the same."""
-    return isinstance(error, Unauthenticated | RateLimited | Unreachable) and not isinstance(error, Failed)
