@@ -176,6 +176,17 @@ async def test_a_part_that_always_fails_does_not_slow_down_the_rest(tmp_path: Pa
         assert of.topics()["solar-park-1/reading/facility/energy"]["end"] == "2026-06-10T10:52:00Z"
 
 
+async def test_without_a_list_of_devices_the_facilitys_own_readings_are_there(tmp_path: Path) -> None:
+    async with plant(tmp_path) as of:
+        of.simulated.faults.next(GOOD, GOOD, AmpereFault.BROKEN)
+        health = await of.poll()
+        assert health["error"] == {"code": "unavailable", "message": "Something went wrong. (INTERNAL_SERVER_ERROR)"}
+        assert {topic.split("/")[2] for topic in of.topics()} == {"facility"}
+        of.clock.set(NOON + 12 * MINUTES)
+        assert (await of.poll())["error"] is None
+        assert {topic.split("/")[2] for topic in of.topics()} == {"facility", "inverter-1", "inverter-2", "roof-sensor"}
+
+
 async def test_an_odd_row_is_left_out_with_a_line_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with plant(tmp_path) as of:
         of.simulated.faults.next(GOOD, GOOD, GOOD, AmpereFault.ODD_ROW)

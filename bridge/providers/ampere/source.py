@@ -106,7 +106,8 @@ class Ampere:
         for key, group in sorted(self._newest.groups(known), key=lambda one: self._rota.last(one[0])):
             for site in group:
                 listed = ("devices", site.id)
-                due = self._rota.due(listed, LISTS_EVERY, moment, devices if known.meters(site.id) else None)
+                has_any = bool(known.meters(site.id).keys() - {site.id})
+                due = self._rota.due(listed, LISTS_EVERY, moment, devices if has_any else None)
                 yield Task(listed, due, partial(self._meters, site, moment), site.id)
             due = self._rota.due(key, self._every, moment, seen)
             yield Task(key, due, partial(self._newest.ask, group, known, moment), group[0].id if len(group) == 1 else None)
@@ -154,9 +155,13 @@ class Ampere:
             yield Shortfall(NotFound("the token reaches no facility"))
 
     async def _meters(self, site: Site, moment: datetime) -> AsyncIterator[Observation]:
-        found = await self._lists.devices(site.id, moment)
-        titles = {site.id: rows.FACILITY} | {one.id: one.name for one in found.items}
-        yield MetersSeen(site.id, titles, complete=not found.errors)
+        own = {site.id: rows.FACILITY}  # the facility's own readings need no list of devices
+        try:
+            found = await self._lists.devices(site.id, moment)
+        except SourceError:
+            yield MetersSeen(site.id, own, complete=False)
+            raise
+        yield MetersSeen(site.id, own | {one.id: one.name for one in found.items}, complete=not found.errors)
         for error in found.errors:
             yield Shortfall(error, site.id, behind=False)
 
