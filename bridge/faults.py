@@ -33,6 +33,11 @@ class Origin:
         return next((str(file) for file in found if is_file(file)), self.file)
 
     @property
+    def folder(self) -> Path:
+        """Where relative paths begin."""
+        return self.toml.parent if self.toml else Path()
+
+    @property
     def file(self) -> str | None:
         return str(self.toml) if self.toml else None
 

@@ -28,6 +28,7 @@ from bridge.errors import Fault, Misconfigured
 from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_file, is_folder, nearest, unknown_sections, variable
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
+from bridge.providers.base.settings import FOLDER
 from bridge.state.settings import StateSettings
 from bridge.topics import LONGEST_CLIENT, RESERVED_SOURCES, SOURCE_NAME
 from bridge.transport.settings import MqttSettings
@@ -100,6 +101,7 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
             own = _section(section, f"sources.{name}", provider.settings, origin, faults)
             if own is not None:
                 used[name], sources[name] = provider, own
+                faults += own.faults()
     commands = _section(gathered.commands, "commands", CommandsSettings, origin, faults)
     documents = _documents(sources, used, origin, faults)
     grants = _grants(gathered.clients, _operations(used, documents), origin, faults)
@@ -210,7 +212,7 @@ def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
 
 def _section(section: dict[str, Any], key: str, model: type[M], origin: Origin, faults: list[Fault]) -> M | None:
     try:
-        return model.model_validate(section)
+        return model.model_validate(section, context={FOLDER: origin.folder})
     except ValidationError as error:
         faults += found_by(error, key, model, origin)
         return None
@@ -221,10 +223,9 @@ def _documents(
 ) -> dict[str, dict[str, Document]]:
     """Return the user's own documents of each source; what is wrong with one is a fault."""
     found: dict[str, dict[str, Document]] = {}
-    folder = origin.toml.parent if origin.toml else Path()
     for name, own in sources.items():
         taken = {*generic.NAMES, *used[name].operations}
-        for one in load_documents(own, f"sources.{name}", used[name].guard, taken, folder, origin.file):
+        for one in load_documents(own, f"sources.{name}", used[name].guard, taken, origin.folder, origin.file):
             if isinstance(one, Fault):
                 faults.append(one)
             else:

@@ -33,6 +33,7 @@ from bridge.models.payload import Columns, Payload, Price, PriceSlot, SourceHeal
 from bridge.models.price import HOUR, Curve, Slot
 from bridge.pricing.day import midnight
 from bridge.providers import base
+from bridge.providers.ampere.settings import AmpereSettings
 from bridge.providers.base import GROUP, DocumentSettings, Provider, Surroundings
 from bridge.providers.octopus import dispatching, households, metering, notices
 from bridge.providers.octopus.codes import CODES
@@ -66,6 +67,7 @@ DOCUMENTS = {
     "CHANGELOG.md": CHANGELOG,
     "docs/octopus.md": OCTOPUS,
     "docs/sensorfact.md": SENSORFACT,
+    "docs/ampere.md": (ROOT / "docs" / "ampere.md").read_text("utf-8"),
     "docs/commands.md": COMMANDS,
 }
 
@@ -528,7 +530,13 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
     assert settings.commands == CommandsSettings()
     assert settings.grants == {"wallbox": ("home.prices", "octopus.boost_start")}
     own = {source: {name: one.kind for name, one in documents.items()} for source, documents in settings.documents.items()}
-    assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}}
+    assert own == {
+        "home": {"my_sites": "query"},
+        "octopus": {"my_sessions": "query"},
+        "plant": {"my_facilities": "query"},
+    }
+    plant, plain = settings.sources["plant"], AmpereSettings.model_validate({"provider": "ampere", "token": "a-token"})
+    assert {key for key in keys(AmpereSettings) if getattr(plant, key) != getattr(plain, key)} == {"token", "sites", "operations"}
     assert tibber(settings).budget == BudgetSettings()
     assert tibber(settings).sites == {"0a0a0a0a-0000-4000-8000-000000000002": "cabin"}
     shown_ones, defaults = settings.mqtt.model_dump(), MqttSettings().model_dump()
@@ -561,6 +569,7 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["octopus"]["operations"]["my_sessions"]) == keys(DocumentSettings)
     assert set(table["sources"]["factory"]) == keys(SensorfactSettings) - {"operations"}  # of GraphQL
     assert set(table["sources"]["factory"]["measurements"][0]) == keys(MeasurementSettings)
+    assert set(table["sources"]["plant"]) == keys(AmpereSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 

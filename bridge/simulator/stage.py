@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import datetime
 from typing import Any
 
+from bridge.simulator import ampere as apollo
 from bridge.simulator import octopus as kraken
 from bridge.simulator import sensorfact as factory_floor
 from bridge.simulator import tibber as gql
@@ -73,8 +74,15 @@ def _measurement(name: str, kind: str, fields: Mapping[str, str], **more: Any) -
     return {**about, "fields": dict(fields), **more}
 
 
+@asynccontextmanager
+async def ampere(now: Now) -> AsyncIterator[Table]:
+    async with Server(apollo.Ampere(now, token=TOKEN).handle) as server:
+        yield {"provider": "ampere", "token": TOKEN, "url": f"{server.url}{apollo.PATH}"}
+
+
 STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {
     "tibber": tibber,
     "octopus": octopus,
     "sensorfact": sensorfact,
+    "ampere": ampere,
 }

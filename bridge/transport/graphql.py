@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.errors import Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Denied, Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.redact import Redactor
 from bridge.transport.answer import HTTP_FORBIDDEN, HTTP_SERVER_ERRORS, HTTP_UNAUTHORIZED, Answer, judged, shortened
 from bridge.transport.http import Http, unknown
@@ -77,6 +77,13 @@ class GraphQL:
         answer = await self._http.read("POST", self._url, headers=headers, body=body, is_secret=is_secret)
         return self._result(answer, alone=alone)
 
+    async def text(self, document: str, variables: Json, headers: Mapping[str, str]) -> str:
+        """Ask, and return the answer unread: for one so long that another process is to read it. Raises SourceError."""
+        answer = await self._http.read("POST", self._url, headers=headers, body=_body(document, variables))
+        if not answer.is_success:
+            self._result(answer)
+        return answer.text
+
     async def mutate(self, document: str, variables: Json, headers: Mapping[str, str]) -> Result:
         """Send once. Raises Unreachable, TimedOut, RateLimited only where nothing was done; OutcomeUnknown where nobody can tell.
 
@@ -108,7 +115,7 @@ class GraphQL:
         return self._codes.get(error.code or "") or next(told, None)
 
     def _result(self, answer: Answer, *, alone: bool = False) -> Result:
-        if answer.status in (HTTP_UNAUTHORIZED, HTTP_FORBIDDEN):
+        if answer.status == HTTP_UNAUTHORIZED or (answer.status == HTTP_FORBIDDEN and not self._is_denied(answer)):
             judged(answer, self._redact)
         body = self._answered(answer)
         errors = tuple(self._path_error(entry) for entry in _errors(body))
@@ -155,6 +162,13 @@ class GraphQL:
         if not isinstance(body.get("errors") or [], list):
             raise Malformed(f"the answer's errors are no list: {answer.excerpt(self._redact)}")
         return body
+
+    def _is_denied(self, answer: Answer) -> bool:
+        """Tell whether an answer says by its code that the credentials are good, and do not reach this."""
+        try:
+            return any(self._kind(self._path_error(entry)) is Denied for entry in _errors(self._read(answer)))
+        except SourceError:
+            return False
 
     def _holds_data(self, answer: Answer) -> bool:
         try:

@@ -46,6 +46,10 @@ class Known(Protocol):
 
     def devices(self, site: str) -> Sequence[Device]: ...
 
+    def meters(self, site: str) -> Mapping[str, str]:
+        """Return the names of a site's meters by the provider's id, of those that a MetersSeen has named."""
+        ...
+
     def seen(self, kind: type[Observation]) -> datetime | None:
         """Return when an observation of this kind last came, also before a restart."""
         ...
@@ -82,6 +86,7 @@ class Endpoint:
     ask: Callable[[str, Json], Awaitable[Result]]  # a document and its variables, signed in; raises SourceError
     documents: Mapping[str, str]  # what it is for → the document
     write: Callable[[str, Json], Awaitable[Result]] | None = None  # a mutation, sent once; None where there is none to send
+    mend: str | None = None  # what to do where a document no longer fits; None: what is usual
 
 
 @runtime_checkable

