@@ -245,7 +245,7 @@ class Identity:
         return Response(302, headers=(("location", f"{redirect}?{urlencode(answer)}"),))
 
     def _wanted(self, client: Registered, fields: Mapping[str, str], person: str | None) -> Pass:
-        scopes = frozenset(fields.get("scope", "").split()) or client.scopes
+        scopes = frozenset(fields.get("scope", "").split()) or client.scopes - {OFFLINE}  # that one has to be asked for
         if not scopes <= client.scopes or (person is None and OFFLINE in scopes):
             raise Rejected("invalid_scope")
         return Pass(client.id, self.tenant, scopes, person, self.now(), self.now())
