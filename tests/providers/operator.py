@@ -3,10 +3,12 @@
 import random
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
+from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
+from bridge.commands import declared
+from bridge.commands.answer import plain
 from bridge.models.observation import Observation
 from bridge.providers.base import Surroundings
 from bridge.providers.octomesh.operations import OPERATIONS
@@ -19,6 +21,7 @@ from bridge.simulator.octomesh.plant import Plant, plant
 from bridge.simulator.octomesh.service import OctoMesh as Simulated
 from bridge.simulator.server import Request, Response
 from bridge.transport.http import Http
+from tests.commands.office import Office
 from tests.providers.direct import Direct
 from tests.support import Impatient, Knowledge, Purse, Uncounted, utc
 
@@ -27,6 +30,13 @@ NOON = utc("2026-06-10T12:00:30")
 METER, READING, INVERTER = "Industry.Energy/EnergyMeter", "Industry.Energy/MeterReading", "Industry.Energy/Inverter"
 STREAMS = {Dialect.DOCUMENTED: READING, Dialect.ACTUAL: METER}
 ENERGY = {Dialect.DOCUMENTED: "energy", Dialect.ACTUAL: "importedEnergy"}
+
+
+@dataclass
+class Holding(Knowledge):
+    """What is known, with nothing of it under a topic's name."""
+
+    places: dict[str, Any] = field(default_factory=dict)
 
 
 class Site:
@@ -50,21 +60,24 @@ class Operator:
     moment: datetime = NOON
 
     def __post_init__(self) -> None:
-        self.clock, self.purse, self.known = Impatient(self.moment), Purse(), Knowledge()
+        self.clock, self.purse, self.known = Impatient(self.moment), Purse(), Holding()
+        self.ids = count(1)
         self.identity = Identity(self.clock.now)
         self.mesh = Simulated(self.clock.now, dialect=self.dialect, plant=self.plant, tokens=self.identity)
         self.meter, self.redact = Uncounted(), Redactor([SECRET])
         usual = ({"type": METER, "attributes": ["name"], "stream": STREAMS[self.dialect], "stream_attributes": ["power"]},)
-        self.given = OctoMeshSettings.model_validate({
-            "provider": "octomesh",
-            "url": HOST,
-            "identity_url": HOST,
-            "tenant": "demo",
-            "client_id": "demo-service",
-            "client_secret": SECRET,
-            "entities": usual if self.entities is None else self.entities,
-            **self.settings,
-        })
+        self.given = OctoMeshSettings.model_validate(
+            {
+                "provider": "octomesh",
+                "url": HOST,
+                "identity_url": HOST,
+                "tenant": "demo",
+                "client_id": "demo-service",
+                "client_secret": SECRET,
+                "entities": usual if self.entities is None else self.entities,
+                **self.settings,
+            }
+        )
         transport = Direct(Site(self.identity, self.mesh))
         self.http = Http(self.meter, self.clock, self.redact, pause=PAUSE, chance=random.Random(1), transport=transport)
         self.source = OctoMesh(self.given, Surroundings("mesh", self.http, self.clock, self.redact, 0.5, tokens=self.purse))
@@ -80,5 +93,12 @@ class Operator:
     async def execute(self, operation: str, **arguments: Any) -> Any:
         """Return what an operation brought, as JSON has it."""
         given = OPERATIONS[operation].arguments.model_validate(arguments)
-        found: BaseModel = await self.source.execute(operation, given, self.known, self.clock.now())
-        return found.model_dump(mode="json")
+        return plain(await self.source.execute(operation, given, self.known, self.clock.now()))
+
+    async def command(self, folder: Path, operation: str, **arguments: Any) -> Any:
+        """Ask for it as a device that may do everything; return the whole answer, without its id and duration."""
+        offers = declared.offers("mesh", OPERATIONS, self.source, self.known)
+        office = Office(folder, *offers, grants={"box": ("*", *(f"mesh.{name}" for name in OPERATIONS))})
+        office.clock.set(self.clock.now())
+        answer = await office.send(f"box/mesh/{operation}", {"id": f"{next(self.ids)}", "args": arguments})
+        return {key: value for key, value in answer.items() if key not in ("id", "duration_ms", "operation")}
