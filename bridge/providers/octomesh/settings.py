@@ -35,8 +35,6 @@ def like(pattern: str, says: str) -> AfterValidator:
 TypeId = Annotated[str, like(rf"(?=.{{1,200}}$){TYPE}", "a type of the construction kit such as Industry.Energy/EnergyMeter")]
 AttributeName = Annotated[str, like(rf"(?=.{{1,100}}$){ATTRIBUTE}", "the name of an attribute: letters, digits and _")]
 ObjectId = Annotated[str, like(OBJECT_ID, "the id of an entity, such as 65f1c0ffee65f1c0ffee65f1")]
-Name = Annotated[str, StringConstraints(pattern=f"^{ATTRIBUTE}$", max_length=100)]
-ObjectId = Annotated[str, StringConstraints(pattern=f"^{OBJECT_ID}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
