@@ -11,9 +11,11 @@ from bridge.simulator.octomesh import kit
 from bridge.simulator.octomesh.entities import EntityAnswer, TypedAnswer, known_type
 from bridge.simulator.octomesh.errors import DELETE_IN_CREATE, NOT_FOUND, asset
 from bridge.simulator.octomesh.plant import Association, Entity
+from bridge.simulator.octomesh.values import shown
 from bridge.simulator.octomesh.visit import Visit
 
 NAME = "rtWellKnownName"
+NOBODY = "0" * 24
 KINDS: Mapping[kit.Kind, type | tuple[type, ...]] = {
     kit.Kind.DOUBLE: (int, float),
     kit.Kind.INTEGER: int,
@@ -105,11 +107,12 @@ def _typed(item: Mapping[str, Any]) -> tuple[str | None, dict[str, Any], Associa
 def _change(
     visit: Visit, type_id: str, name: str | None, values: Mapping[str, Any], associated: Associated, old: Entity | None
 ) -> Change:
-    """Return a change that can be made; raises GraphQLError for one that cannot."""
+    """Return a change that can be made; raises GraphQLError for one that cannot. What is measured need not be told."""
     links = [_link(visit, role, each, old) for role, each in associated]
     checked = {each: _value(type_id, each, value) for each, value in values.items()}
-    required = [each.name for each in kit.attributes(type_id).values() if each.required]
-    lacking = [each for each in required if (each not in checked if old is None else False) or checked.get(each, "") is None]
+    measured = shown(NOBODY, type_id, visit.moment)
+    unsaid = {} if old is not None else {each: None for each in kit.attributes(type_id) if each not in measured}
+    lacking = [each for each, value in {**unsaid, **checked}.items() if value is None and kit.attributes(type_id)[each].required]
     if lacking:
         raise asset(
             NOT_FOUND, "Validation failed", *(f"Attribute '{each}' is mandatory at type '{type_id}'." for each in lacking)
