@@ -97,7 +97,7 @@ class SignIn:
         if not client.needs_person:
             problem = f"{about.name} signs in by itself with its client_secret: there is nobody to ask"
             raise Misconfigured([Fault(f"sources.{about.name}", problem, "try it with kwh2mqtt check --online")])
-        if browser or client.way is Flow.BROWSER:
+        if browser or client.way == Flow.BROWSER:
             granted = await person.by_browser(client, self._scope, about, tell, self._show)
         else:
             granted = await person.by_code(client, self._scope, about, tell)
