@@ -10,9 +10,19 @@ from typing import Any
 import httpx2
 import pytest
 
-from bridge.errors import Malformed, NotSignedIn, RateLimited, Refused, SourceError, TimedOut, Unauthenticated, Unreachable
+from bridge.errors import (
+    Malformed,
+    NotFound,
+    NotSignedIn,
+    RateLimited,
+    Refused,
+    SourceError,
+    TimedOut,
+    Unauthenticated,
+    Unreachable,
+)
 from bridge.providers.octomesh.client import Client, Flow
-from bridge.providers.octomesh.sign_in import Grant
+from bridge.providers.octomesh.sign_in import MOST_KEPT, Grant, Kept
 from bridge.simulator.octomesh.identity import Identity
 from bridge.simulator.server import Hangup, Response
 from tests.providers.tenant import BOX, NOON, SECRET, Tenant, signed_in
@@ -23,8 +33,9 @@ PAGE = Response(502, b"<html>", "text/html")
 
 
 def kept(tenant: Tenant) -> Grant:
+    """Return the newest grant in the purse."""
     assert tenant.purse.text is not None
-    return Grant.model_validate_json(tenant.purse.text)
+    return Kept.model_validate_json(tenant.purse.text).grants[0]
 
 
 def fields(tenant: Tenant) -> dict[str, str]:
@@ -293,13 +304,40 @@ async def test_a_kept_token_is_given_to_no_other_client_scope_or_way(other: dict
     assert given != token
 
 
-@pytest.mark.parametrize(
-    "text", ["", "null", "{}", "[" * 1000, '{"mark": "m", "token": "t", "issued": "soon", "expires": "2026"}']
-)
+@pytest.mark.parametrize("text", ["", "null", "{}", "[" * 1000, '{"grants": [{"mark": "m", "token": "t", "issued": "soon"}]}'])
 async def test_a_pocket_that_cannot_be_read_is_an_empty_one(text: str) -> None:
     tenant = Tenant()
     tenant.purse.text = text
     assert tenant.is_good(await tenant.signing.token())
+
+
+async def test_a_bridge_that_knows_no_new_configuration_yet_leaves_what_a_person_signed_in_for_it() -> None:
+    tenant = await signed_in()
+    await tenant.signing.token()
+    anew = tenant.beside(scope="octo_api.read_only")
+    await anew.login(tenant.told.append, browser=False)
+    tenant.pass_(minutes=56)
+    assert tenant.is_good(await tenant.signing.token())  # the old one is renewed, and kept
+    tenant.restart(scope="octo_api.read_only")
+    assert tenant.identity.scopes_of(f"Bearer {await tenant.signing.token()}") == {"octo_api.read_only", "offline_access"}
+    assert len(Kept.model_validate_json(tenant.purse.text).grants) == 2
+
+
+async def test_only_the_last_few_are_kept() -> None:
+    tenant = Tenant()
+    for scope in ("octo_api", "role", "email", "profile", "openid"):
+        await tenant.beside(scope=scope).token()
+    marks = [grant.mark.rpartition(" ")[2] for grant in Kept.model_validate_json(tenant.purse.text).grants]
+    assert marks == ["openid", "profile", "email"][:MOST_KEPT]
+
+
+async def test_an_address_without_an_identity_service_is_named() -> None:
+    tenant = Tenant()
+    tenant.restart(identity_url="http://127.0.0.1/elsewhere")
+    with pytest.raises(NotFound) as caught:
+        await tenant.signing.token()
+    place = "http://127.0.0.1/elsewhere/connect/token"
+    assert str(caught.value) == f"there is no identity service at {place}; check identity_url"
 
 
 async def test_what_is_kept_is_hidden_from_every_text() -> None:

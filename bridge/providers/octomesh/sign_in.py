@@ -27,6 +27,7 @@ USUAL_LIFE = timedelta(hours=1)  # where nothing is said
 EARLY = timedelta(minutes=5)  # before its end a token is renewed; at most a tenth of its life
 REFUSED_FOR = timedelta(minutes=1)  # so long what failed is not tried again, and no second token got for a refused one
 LONGEST_OUTAGE = timedelta(minutes=15)  # while nobody answers, so long at the most
+MOST_KEPT = 3  # grants
 
 
 class Grant(BaseModel):
@@ -46,6 +47,24 @@ class Grant(BaseModel):
 
     def is_alive(self, moment: datetime) -> bool:
         return self.issued <= moment < self.expires
+
+
+class Kept(BaseModel):
+    """What lies in the pocket: the newest grant of each of the last few clients, ways and scopes.
+
+    Several, as a bridge that has not heard of a new configuration yet must not throw away what a person signed in for it.
+    """
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    grants: tuple[Grant, ...] = ()
+
+    def of(self, mark: str) -> Grant | None:
+        return next((grant for grant in self.grants if grant.mark == mark), None)
+
+    def with_(self, grant: Grant) -> "Kept":
+        others = [other for other in self.grants if other.mark != grant.mark]
+        return Kept(grants=(grant, *others)[:MOST_KEPT])
 
 
 class SignIn:
@@ -166,9 +185,10 @@ class SignIn:
 
     def _take_kept(self) -> None:
         """Take what another process may have kept, but not what is older than ours and of no use."""
-        kept = self._kept()
+        kept = self._kept().of(self._mark)
         if kept is None or kept.token == (self._grant and self._grant.token):
             return
+        self._hide(kept)
         is_better = kept.is_good(self._about.clock.now()) and not self._is_good()
         if self._grant is None or kept.issued > self._grant.issued or is_better:
             self._grant = kept
@@ -182,18 +202,14 @@ class SignIn:
             expires=moment + (granted.life or USUAL_LIFE),
             refresh_token=granted.refresh_token or refresh_token,
         )
-        self._about.tokens.write(self._grant.model_dump_json())
+        self._about.tokens.write(self._kept().with_(self._grant).model_dump_json())
 
-    def _kept(self) -> Grant | None:
+    def _kept(self) -> Kept:
         text = self._about.tokens.read()
         try:
-            grant = Grant.model_validate_json(text) if text else None
+            return Kept.model_validate_json(text) if text else Kept()
         except ValidationError:
-            return None
-        if grant is None or grant.mark != self._mark:
-            return None
-        self._hide(grant)
-        return grant
+            return Kept()
 
     def _given(self) -> str:
         assert self._grant is not None
