@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import BridgeError, Failed, Malformed, Refused, SourceError, Unauthenticated, Unreachable
@@ -230,6 +230,7 @@ KEYS = ("access_token", "refresh_token", "expires_in", "expires_at", "scope", "e
         "device_code", "user_code", "verification_uri", "interval", "mac_key")  # fmt: skip
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)  # two cores may be busy
 @given(st.dictionaries(st.sampled_from(KEYS), ANYTHING), st.sampled_from([200, 400, 401, 403, 404, 500]))
 def test_whatever_a_service_answers_is_read_or_one_of_our_errors(body: dict[str, Any], status: int) -> None:
     for read in (oauth.granted, oauth.polled, oauth.device_code):
