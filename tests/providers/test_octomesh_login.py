@@ -2,14 +2,14 @@
 
 import asyncio
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
 
-from bridge.errors import Malformed, Misconfigured, RateLimited, Refused, SourceError
+from bridge.errors import BudgetSpent, Malformed, Misconfigured, RateLimited, Refused, SourceError
 from bridge.simulator.octomesh.clients import Registered
 from bridge.simulator.octomesh.identity import Says
 from bridge.simulator.server import Request, Response
@@ -25,7 +25,7 @@ def person(says: Says = Says.NOTHING, **given: Any) -> Tenant:
     return Tenant(client=dict(BOX), simulated={"person": says}, **given)
 
 
-async def polls(tenant: Tenant) -> list[float]:
+def polls(tenant: Tenant) -> list[float]:
     """Return the seconds after which each poll came."""
     return [(asked.moment - NOON).total_seconds() for asked in tenant.identity.requests if asked.path == "/connect/token"]
 
@@ -70,7 +70,7 @@ async def test_the_service_is_asked_every_5_seconds_and_a_code_ends_when_it_said
     tenant = person()
     with pytest.raises(Refused, match="nobody entered the code in time; run the command again"):
         await tenant.login()
-    assert await polls(tenant) == [5.0 * number for number in range(1, 60)]
+    assert polls(tenant) == [5.0 * number for number in range(1, 60)]
     assert set(tenant.errors()) == {None, "authorization_pending"}
 
 
@@ -81,7 +81,7 @@ async def test_who_is_slowed_down_asks_5_seconds_more_rarely_each_time() -> None
     )
     with suppress(SourceError):
         await tenant.login()
-    assert (await polls(tenant))[:3] == [10, 25, 45]
+    assert (polls(tenant))[:3] == [10, 25, 45]
 
 
 def code_of(**given: Any) -> dict[str, Any]:
@@ -112,7 +112,25 @@ async def test_a_pause_that_is_asked_for_is_waited() -> None:
     tenant.identity.faults.append(waits)
     with suppress(SourceError):  # a code that the simulator did not make
         await tenant.login()
-    assert await polls(tenant) == [5, 65]
+    assert polls(tenant) == [5, 65]
+
+
+async def test_a_budget_that_is_spent_on_the_way_is_waited_for() -> None:
+    class Spent:
+        """Lets nothing pass for the minute after the first request."""
+
+        def spend(self, moment: datetime) -> None:
+            if NOON < moment < NOON + timedelta(minutes=1):
+                raise BudgetSpent("spent", retry_after=NOON + timedelta(minutes=1) - moment)
+
+        def pause(self, until: datetime) -> None:
+            raise AssertionError
+
+    tenant = person(Says.YES)
+    signing = tenant.beside()
+    signing._about.http._meter = Spent()
+    assert await signing.login(tenant.told.append, browser=False) == DONE
+    assert polls(tenant) == [60]
 
 
 async def test_a_pause_before_there_is_a_code_ends_it() -> None:

@@ -22,11 +22,12 @@ from bridge.errors import (
     Unreachable,
 )
 from bridge.providers.octomesh.client import Client, Flow
-from bridge.providers.octomesh.sign_in import MOST_KEPT, Grant, Kept
+from bridge.providers.octomesh.grant import MOST_KEPT, Grant, Kept
 from bridge.simulator.octomesh.identity import Identity
-from bridge.simulator.server import Hangup, Response
+from bridge.simulator.server import Hangup, Request, Response
+from tests.providers.direct import Direct
 from tests.providers.tenant import BOX, NOON, SECRET, Tenant, signed_in
-from tests.support import Purse
+from tests.support import Purse, settle
 
 MINUTE = timedelta(minutes=1)
 PAGE = Response(502, b"<html>", "text/html")
@@ -496,6 +497,31 @@ async def test_a_renewal_whose_answer_never_came_is_asked_for_again() -> None:
     tenant.pass_(hours=2)
     with pytest.raises(TimedOut):
         await tenant.signing.token()
+
+
+async def test_what_was_sent_is_kept_though_whoever_asked_was_cancelled() -> None:
+    tenant = await signed_in()
+    asked, answering = asyncio.Event(), asyncio.Event()
+
+    class Slow:
+        async def handle(self, request: Request) -> Response:
+            answer = await tenant.identity.handle(request)
+            asked.set()
+            await answering.wait()
+            return answer
+
+    tenant.signing._about.http._transport = Direct(Slow())
+    tenant.pass_(hours=2)
+    asking = asyncio.create_task(tenant.signing.token())
+    await asked.wait()
+    asking.cancel()
+    await settle(3)
+    answering.set()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    tenant.restart()
+    assert tenant.is_good(await tenant.signing.token())
+    assert tenant.errors() == [None]
 
 
 def test_the_simulated_client_is_the_one_of_the_tests() -> None:

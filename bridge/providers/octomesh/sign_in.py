@@ -6,16 +6,16 @@ finds his own used up looks there again. How long a token lives is told as a spa
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from bridge.errors import Failed, Fault, Misconfigured, NotSignedIn, RateLimited, SourceError, Unauthenticated, Unreachable
-from bridge.models.price import Instant
 from bridge.providers.base import Surroundings
 from bridge.providers.octomesh import person
 from bridge.providers.octomesh.client import Client, Flow
+from bridge.providers.octomesh.grant import Grant, Kept
 from bridge.transport import browser as machine
 from bridge.transport import oauth
 from bridge.transport.http import Form
@@ -24,47 +24,9 @@ from bridge.transport.oauth import Granted
 log = logging.getLogger(__name__)
 
 USUAL_LIFE = timedelta(hours=1)  # where nothing is said
-EARLY = timedelta(minutes=5)  # before its end a token is renewed; at most a tenth of its life
 REFUSED_FOR = timedelta(minutes=1)  # so long what failed is not tried again, and no second token got for a refused one
 LONGEST_OUTAGE = timedelta(minutes=15)  # while nobody answers, so long at the most
-MOST_KEPT = 3  # grants
-
-
-class Grant(BaseModel):
-    """What one sign-in brought, as it is kept."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    mark: str  # whose it is, see `Client.mark`
-    token: str
-    issued: Instant
-    expires: Instant
-    refresh_token: str | None = None
-
-    def is_good(self, moment: datetime) -> bool:
-        """Tell whether it need not be renewed yet."""
-        return self.issued <= moment < self.expires - min(EARLY, (self.expires - self.issued) / 10)
-
-    def is_alive(self, moment: datetime) -> bool:
-        return self.issued <= moment < self.expires
-
-
-class Kept(BaseModel):
-    """What lies in the pocket: the newest grant of each of the last few clients, ways and scopes.
-
-    Several, as a bridge that has not heard of a new configuration yet must not throw away what a person signed in for it.
-    """
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    grants: tuple[Grant, ...] = ()
-
-    def of(self, mark: str) -> Grant | None:
-        return next((grant for grant in self.grants if grant.mark == mark), None)
-
-    def with_(self, grant: Grant) -> "Kept":
-        others = [other for other in self.grants if other.mark != grant.mark]
-        return Kept(grants=(grant, *others)[:MOST_KEPT])
+GRACE_S = 5.0  # for a renewal that is under way when nobody waits for it any more
 
 
 class SignIn:
@@ -132,7 +94,7 @@ class SignIn:
             error = self._failed[1]
             raise type(error)(str(error), retry_after=error.retry_after, reasons=error.reasons)
         try:
-            await (self._refresh() if self._client.needs_person else self._begin())
+            await _to_its_end(self._refresh() if self._client.needs_person else self._begin())
         except (RateLimited, NotSignedIn):  # the budget holds everything back; nothing was sent
             raise
         except SourceError as error:
@@ -156,7 +118,7 @@ class SignIn:
         """Sign in by what a person left; whether another process did so meanwhile is known only where ours is not taken."""
         now, refresh_token = self._about.clock.now(), self._grant.refresh_token if self._grant else None
         if refresh_token is None or refresh_token == self._spent:
-            raise self._awaited("no sign-in is kept" if refresh_token is None else "the sign-in has ended")
+            raise self._awaited("the sign-in has ended" if self._grant else "no sign-in is kept")
         try:
             granted = await self._asked(oauth.by_refresh_token(self._client.application(), refresh_token))
         except Unauthenticated as error:
@@ -219,3 +181,15 @@ class SignIn:
     def _hide(self, grant: Grant) -> None:
         for secret in filter(None, (grant.token, grant.refresh_token)):
             self._about.redact.learn(secret)
+
+
+async def _to_its_end(renewal: Coroutine[None, None, None]) -> None:
+    """Wait for `renewal`, which goes on for a while where the waiting is cancelled: what it has sent is used up, heard or not."""
+    task = asyncio.create_task(renewal, name="renewal")
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=GRACE_S)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise
