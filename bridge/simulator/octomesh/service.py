@@ -20,7 +20,8 @@ from bridge.simulator.octomesh import actual, actual_schema, documented, documen
 from bridge.simulator.octomesh.errors import Dialect
 from bridge.simulator.octomesh.faults import OctoFault, OctoFaults, failure, too_many
 from bridge.simulator.octomesh.limits import Limits, Sort
-from bridge.simulator.octomesh.plant import Plant, plant
+from bridge.simulator.octomesh.plant import Plant
+from bridge.simulator.octomesh.plant import plant as usual_plant
 from bridge.simulator.octomesh.rest import Call, route
 from bridge.simulator.octomesh.tokens import FULL, OTHER_TENANT, READ_ONLY, OneToken, Tokens, failed, forbidden, unauthorised
 from bridge.simulator.octomesh.tree import MUTATION, QUERY, Branch, Purpose, Tree, purpose, resolved
@@ -68,7 +69,7 @@ class OctoMesh:
     ) -> None:
         self._now = now
         self.tenant, self.dialect, self.rest = tenant, dialect, rest or dialect
-        self.plant = plant or _plant()
+        self.plant = plant or usual_plant()
         self.tokens = tokens or OneToken()
         self.limits: Limits | None = limits or Limits()
         self.faults = faults or OctoFaults()
@@ -151,10 +152,6 @@ class OctoMesh:
             return as_json(200, {"errors": [{"message": f"Could not serve {token}."}], "data": None})
         passes = self.limits is None or self.limits.lets_pass(sort, visit.moment)
         return None if passes else too_many()
-
-
-def _plant() -> Plant:
-    return plant()
 
 
 def _dressed(came: Outcome, visit: Visit) -> Response:
