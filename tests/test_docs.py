@@ -34,6 +34,7 @@ from bridge.models.price import HOUR, Curve, Slot
 from bridge.pricing.day import midnight
 from bridge.providers import base
 from bridge.providers.base import GROUP, DocumentSettings, Provider, Surroundings
+from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octopus import dispatching, households, metering, notices
 from bridge.providers.octopus.codes import CODES
 from bridge.providers.octopus.household import Tariff
@@ -58,12 +59,14 @@ README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for 
 EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
 SIGN_IN = (ROOT / "docs" / "octomesh-sign-in.md").read_text("utf-8")
+OCTOMESH = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
     "CHANGELOG.md": CHANGELOG,
     "docs/octopus.md": OCTOPUS,
+    "docs/octomesh.md": OCTOMESH,
     "docs/octomesh-sign-in.md": SIGN_IN,
     "docs/commands.md": COMMANDS,
 }
@@ -527,7 +530,7 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
     assert settings.commands == CommandsSettings()
     assert settings.grants == {"wallbox": ("home.prices", "octopus.boost_start")}
     own = {source: {name: one.kind for name, one in documents.items()} for source, documents in settings.documents.items()}
-    assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}}
+    assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}, "mesh": {"my_meters": "query"}}
     assert tibber(settings).budget == BudgetSettings()
     assert tibber(settings).sites == {"0a0a0a0a-0000-4000-8000-000000000002": "cabin"}
     shown_ones, defaults = settings.mqtt.model_dump(), MqttSettings().model_dump()
@@ -557,6 +560,8 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["octopus"]) == keys(OctopusSettings)
     assert set(table["sources"]["octopus"]["budget"]) == keys(BudgetSettings)
     assert set(table["sources"]["octopus"]["operations"]["my_sessions"]) == keys(DocumentSettings)
+    assert set(table["sources"]["mesh"]) == keys(OctoMeshSettings)
+    assert [set(entity) for entity in table["sources"]["mesh"]["entities"]] == [keys(EntitySettings)]
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 
