@@ -3,13 +3,24 @@
 A bare host is enough for `url` and `identity_url`; a whole address is taken as it is.
 """
 
+import json
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from bridge.providers.base import RequestBudget, SourceSettings, Url
 from bridge.providers.octomesh import filters
@@ -78,6 +89,10 @@ class EntitySettings(BaseModel):
         return Every(tuple(parts))
 
 
+def _from_json(value: object) -> object:
+    return json.loads(value) if isinstance(value, str) else value  # a variable can hold a list of tables only as JSON
+
+
 def _zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
@@ -102,7 +117,7 @@ class OctoMeshSettings(SourceSettings):
     rest: Literal["documented", "actual"] | None = None  # the shape of the REST addresses; default: the dialect's
     poll_seconds: int = Field(default=300, ge=60, le=86_400)
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    entities: tuple[EntitySettings, ...] = ()
+    entities: Annotated[tuple[EntitySettings, ...], BeforeValidator(_from_json)] = ()
     budget: RequestBudget = BudgetSettings(requests=100, seconds=60)  # what the document allows
 
     @field_validator("client_secret")
@@ -111,6 +126,12 @@ class OctoMeshSettings(SourceSettings):
         if secret is not None and not secret.get_secret_value().strip():
             raise ValueError("must not be empty; leave it out where a person signs in")
         return secret
+
+    @model_validator(mode="after")
+    def _a_secret_where_one_is_needed(self) -> Self:
+        if self.flow is Flow.CLIENT_CREDENTIALS and self.client_secret is None:
+            raise ValueError("flow client_credentials needs a client_secret; add it, or leave flow out where a person signs in")
+        return self
 
     @property
     def graphql_url(self) -> str:
