@@ -62,7 +62,8 @@ class Standing:
 
     def _stands(self, meter: str, name: str, shown: Shown, moment: datetime) -> datetime:
         before = self._since.get((meter, name))
-        since = before[1] if before is not None and before[0] == shown and before[1] <= moment else moment
+        is_same = before is not None and type(before[0]) is type(shown) and before[0] == shown and before[1] <= moment
+        since = before[1] if before is not None and is_same else moment.replace(microsecond=0)
         self._since[meter, name] = (shown, since)
         return since
 
