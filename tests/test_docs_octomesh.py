@@ -11,9 +11,9 @@ from bridge.providers.octomesh.codes import CODES
 from bridge.providers.octomesh.execute import MOST_PAGES_HERE, PAGE_HERE
 from bridge.providers.octomesh.filters import OPERATORS
 from bridge.providers.octomesh.limits import Limits
+from bridge.providers.octomesh.newest import MOST_AT_ONCE
 from bridge.providers.octomesh.operations import LONGEST_CONTENT, OPERATIONS
 from bridge.providers.octomesh.readings import LONGEST_TEXT
-from bridge.providers.octomesh.rounds import MOST_AT_ONCE
 from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.settings import load
 from tests.test_docs import ROOT, blocks, rows, written

@@ -12,6 +12,10 @@ class Outdated(Refused):
     """A document no longer fits the tenant's schema: the types have to be asked for anew."""
 
 
+class Lacking(Refused):
+    """The tenant's schema has no such type or attribute: it is the configuration, or the command, that has to be mended."""
+
+
 CODES: Mapping[str, type[SourceError]] = {
     # the document's
     "UNAUTHORIZED": Unauthenticated,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from bridge.errors import Refused
+from bridge.providers.octomesh.codes import Lacking
 from bridge.providers.octomesh.dialect import SYSTEM, Order
 from bridge.providers.octomesh.filters import Filter, conditions
 from bridge.providers.octomesh.naming import hint
@@ -20,7 +21,7 @@ class Chosen(NamedTuple):
 def field(parent: Type, name: str, type_: str) -> Field:
     """Return the field by which a type goes. Raises Refused, with the field that is most like it."""
     if name not in parent.fields:
-        raise Refused(f"the tenant's schema has no {name} for {type_}{hint(name, parent.fields)}")
+        raise Lacking(f"the tenant's schema has no {name} for {type_}{hint(name, parent.fields)}")
     return parent.fields[name]
 
 

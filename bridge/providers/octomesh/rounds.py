@@ -9,21 +9,20 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bridge.errors import Denied, Malformed, NotFound, Refused, SourceError
+from bridge.errors import Malformed, Refused, SourceError
 from bridge.models.observation import MetersSeen, Observation, ReadingsSeen, Shortfall
-from bridge.models.reading import Reading
 from bridge.providers.base.pages import Leaf, Pages
-from bridge.providers.octomesh.codes import Outdated
-from bridge.providers.octomesh.dialect import Dialect, Need, Row, Search, Sounding, Stretch
+from bridge.providers.octomesh.codes import Lacking, Outdated
+from bridge.providers.octomesh.dialect import Dialect, Need, Row, Search
 from bridge.providers.octomesh.filters import holds
 from bridge.providers.octomesh.mesh import Answered, Mesh, stops
+from bridge.providers.octomesh.newest import MOST_AT_ONCE, Newest, is_missed
 from bridge.providers.octomesh.raw import ODD
-from bridge.providers.octomesh.readings import Standing, of_point, title
+from bridge.providers.octomesh.readings import Standing, title
 from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octomesh.units import Units
 from bridge.topics import fold
 
-MOST_AT_ONCE = 40  # streams in one request
 KEPT_FOR = timedelta(minutes=15)  # a round that was cut short
 SCHEMA_EVERY = timedelta(hours=1)  # while it lacks something, it is asked for anew
 
@@ -35,6 +34,7 @@ class Round:
     begun: datetime
     left: list[int]  # entities, by their number in the configuration
     points: list[tuple[int, str]] = field(default_factory=list)  # entity and id
+    ahead: dict[tuple[int, str], Answered] = field(default_factory=dict)  # points that came before they were asked for
     told: list[Shortfall] = field(default_factory=list)
 
 
@@ -48,7 +48,8 @@ class Rounds:
         self._round: Round | None = None
         self._last: datetime | None = None  # when the last whole round began
         self._broken: set[int] = set()  # entities whose pages broke off
-        self._rows: dict[int, dict[str, Row]] = {}  # of each entity, by id, as they were last read
+        self._titles: dict[int, dict[str, str]] = {}  # of the meters of each entity, by id, as they were last read
+        self._newest = Newest(settings.entities, mesh, units)
         self._renewed: datetime | None = None  # when the schema was last forgotten
 
     def next(self, moment: datetime) -> datetime:
@@ -59,7 +60,7 @@ class Rounds:
 
     def entity_of(self, rt_id: str) -> EntitySettings | None:
         """Return the configured entities that one of this id was found among, None where it was not seen yet."""
-        return next((self._entities[number] for number, rows in self._rows.items() if rt_id in rows), None)
+        return next((self._entities[number] for number, titles in self._titles.items() if rt_id in titles), None)
 
     async def go(self, moment: datetime) -> AsyncIterator[Observation]:
         """Do a round, or what is left of one. Raises SourceError for what stops everything."""
@@ -77,8 +78,8 @@ class Rounds:
             yield observation
         async for observation in self._all_points(round_, dialect):
             yield observation
-        if self._entities and len(self._rows) == len(self._entities):
-            meters = {rt_id: title(row) for rows in self._rows.values() for rt_id, row in rows.items()}
+        if self._entities and len(self._titles) == len(self._entities):
+            meters = {rt_id: name for titles in self._titles.values() for rt_id, name in titles.items()}
             self._standing.keep(meters)
             yield MetersSeen(self._site, meters)
         self._round, self._last = None, round_.begun
@@ -106,7 +107,7 @@ class Rounds:
                 searches[number] = await dialect.search(self._need(number))
             except SourceError as error:
                 yield self._failed(round_, number, error, moment)
-        first = await self._first_pages([number for number in searches if number not in self._broken], searches)
+        first = await self._first_pages(round_, searches, dialect)
         for number, search in searches.items():
             try:
                 rows = await self._all_rows(number, search, dialect, first.get(number), moment)
@@ -117,17 +118,20 @@ class Rounds:
             for text in search.lacking.values():
                 self._renew(moment)
                 yield self._shortfall(round_, "", Refused(text), behind=False)
-            by_stream = await self._columns(number, dialect)
+            by_stream = await self._newest.columns(number, dialect)
             plain = [name for name in search.attributes if fold(name) not in by_stream]
             for observation in self._seen(round_, number, plain, rows, dialect, moment):
                 yield observation
 
-    async def _first_pages(self, numbers: Sequence[int], searches: dict[int, Search]) -> dict[int, Answered]:
-        """Return the first page of each, all in one request."""
-        if not numbers:
-            return {}
-        found = await self._mesh.answers([searches[number].question for number in numbers])
-        return dict(zip(numbers, found, strict=True))
+    async def _first_pages(self, round_: Round, searches: dict[int, Search], dialect: Dialect) -> dict[int, Answered]:
+        """Return the first page of each; the newest points of the meters known already come in the same request, if few."""
+        numbers = [number for number in searches if number not in self._broken]
+        known = [(number, rt_id) for number in numbers if self._entities[number].stream for rt_id in self._titles.get(number, ())]
+        wanted = (await self._newest.sought(known, dialect)).wanted if len(known) <= MOST_AT_ONCE else []
+        questions = [*(searches[number].question for number in numbers), *(one.sounding.question for one in wanted)]
+        answers = await self._mesh.answers(questions) if questions else []
+        round_.ahead = {(one.number, one.rt_id): value for one, value in zip(wanted, answers[len(numbers) :], strict=True)}
+        return dict(zip(numbers, answers[: len(numbers)], strict=True))
 
     async def _all_rows(
         self, number: int, search: Search, dialect: Dialect, first: Answered | None, moment: datetime
@@ -161,20 +165,12 @@ class Rounds:
         entity = self._entities[number]
         return Need(entity.type, entity.attributes, entity.wanted, first=entity.first)
 
-    async def _columns(self, number: int, dialect: Dialect) -> frozenset[str]:
-        """Return the quantities that come from the stream of an entity: what both have is published from there alone."""
-        if self._entities[number].stream is None:
-            return frozenset()
-        try:
-            return frozenset(map(fold, (await dialect.points(self._newest(number, ""))).attributes))
-        except SourceError:  # which the points are going to tell
-            return frozenset()
-
     def _seen(
         self, round_: Round, number: int, plain: Sequence[str], rows: dict[str, Row], dialect: Dialect, moment: datetime
     ) -> Iterator[Observation]:
-        entity, self._rows[number] = self._entities[number], rows
-        yield MetersSeen(self._site, {rt_id: title(row) for rt_id, row in rows.items()}, complete=False)
+        entity = self._entities[number]
+        self._titles[number] = titles = {rt_id: title(row) for rt_id, row in rows.items()}
+        yield MetersSeen(self._site, titles, complete=False)
         unit = partial(self._units.of, entity, entity.type, dialect)
         found = [one for row in rows.values() for one in self._standing.of_row(row, plain, unit, moment)]
         yield ReadingsSeen(self._site, tuple(found))
@@ -187,49 +183,17 @@ class Rounds:
         lacking: set[str] = set()
         while round_.points:
             some = round_.points[:MOST_AT_ONCE]
-            asked: list[tuple[int, str, Sounding]] = []
-            for number, rt_id in some:
-                try:
-                    asked.append((number, rt_id, await dialect.points(self._newest(number, rt_id))))
-                except SourceError as error:
-                    if stops(error):
-                        raise
-                    lacking |= {str(error)}
-            lacking |= {text for _, _, sounding in asked for text in sounding.lacking.values()}
-            answers = await self._mesh.answers([sounding.question for _, _, sounding in asked]) if asked else []
-            readings, errors = self._of_points(asked, answers, dialect)
-            yield ReadingsSeen(self._site, tuple(readings))
-            for name, told in errors.items():
-                yield self._shortfall(round_, f"newest points of {name}", told, behind=_is_missed(told))
+            sought = await self._newest.sought(some, dialect)
+            answers = await self._newest.answers(sought.wanted, round_.ahead)
+            found = self._newest.found(sought.wanted, answers, dialect)
+            yield ReadingsSeen(self._site, tuple(found.readings))
+            for stream, error in found.errors.items():
+                yield self._shortfall(round_, f"newest points of {stream}", error, behind=is_missed(error))
+            lacking |= sought.lacking
             del round_.points[: len(some)]
         for text in sorted(lacking):
             self._renew(round_.begun)
             yield self._shortfall(round_, "", Refused(text), behind=False)
-
-    def _newest(self, number: int, rt_id: str) -> Stretch:
-        entity = self._entities[number]
-        return Stretch(entity.stream or "", rt_id, entity.stream_attributes, newest_first=True, first=1)
-
-    def _of_points(
-        self, asked: Sequence[tuple[int, str, Sounding]], answers: Sequence[Answered], dialect: Dialect
-    ) -> tuple[list[Reading], dict[str, SourceError]]:
-        """Return the readings of the newest points, and of each stream the first error."""
-        found: list[Reading] = []
-        errors: dict[str, SourceError] = {}
-        for (number, rt_id, sounding), value in zip(asked, answers, strict=True):
-            entity = self._entities[number]
-            stream = entity.stream or ""
-            try:
-                if isinstance(value, SourceError):
-                    raise value
-                points = dialect.read_points(value, sounding).points
-            except (*ODD, SourceError) as error:
-                told = error if isinstance(error, SourceError) else Malformed(f"a point cannot be read ({type(error).__name__})")
-                errors.setdefault(stream, told)
-                continue
-            unit = partial(self._units.of, entity, stream, dialect)
-            found += [one for point in points[:1] for one in of_point(rt_id, point, unit)]
-        return found, errors
 
     # what went wrong
 
@@ -240,10 +204,10 @@ class Rounds:
         round_.left.remove(number)
         if isinstance(error, Outdated):
             self._mesh.forget()
-        elif isinstance(error, Refused):  # the tenant has no such type, so there are none of it
+        elif isinstance(error, Lacking):  # the tenant has no such type, so there are none of it
             self._renew(moment)
-            self._rows[number] = {}
-        behind = _is_missed(error) or len(self._entities) == 1
+            self._titles[number] = {}
+        behind = is_missed(error) or len(self._entities) == 1
         return self._shortfall(round_, self._entities[number].type, error, behind=behind)
 
     def _shortfall(self, round_: Round, what: str, error: SourceError, *, behind: bool) -> Shortfall:
@@ -258,8 +222,3 @@ class Rounds:
             if self._renewed is not None:
                 self._mesh.forget()
             self._renewed = moment
-
-
-def _is_missed(error: SourceError) -> bool:
-    """Tell whether what was not told would be there, had all gone well."""
-    return not isinstance(error, Refused | NotFound | Denied)
