@@ -107,6 +107,22 @@ async def test_too_many_requests_in_the_middle_of_the_pages_wait_as_told_and_los
 
 
 @both
+async def test_an_entity_that_is_gone_takes_its_topics_with_it(tmp_path: Path, dialect: Dialect) -> None:
+    operator = Operator(dialect, plant=plant(meters=2, inverters=0))
+    bench = Bench(tmp_path, operator)
+    await bench.poll()
+    readings_of = "kwh2mqtt/mesh/demo/reading"
+    both_there = {
+        f"{readings_of}/{meter}/{what}" for meter in ("main-building-meter", "meter-0002") for what in ("name", "power")
+    }
+    assert bench.topics() == both_there
+    operator.plant.delete(operator.plant.entities[SECOND], erase=True)
+    operator.clock.set(NOON + timedelta(minutes=5))
+    await bench.poll()
+    assert bench.topics() == {topic for topic in both_there if "meter-0002" not in topic}
+
+
+@both
 async def test_a_token_that_ends_in_the_middle_of_the_pages_is_renewed_and_nothing_is_lost(dialect: Dialect) -> None:
     operator = await known(Operator(dialect, (PAGED,)))
     operator.mesh.faults.next(OctoFault.EXPIRED_LATER)

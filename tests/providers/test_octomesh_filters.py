@@ -67,6 +67,7 @@ def test_and_nothing_else(filter_: dict[str, Any]) -> None:
         ({"name": {"in": []}}, "in wants a list"),
         ({"name": {"eq": None}}, "texts, numbers and truth values only"),
         ({"name": {"eq": {"a": 1}}}, "texts, numbers and truth values only"),
+        ({"power": {"lt": float("inf")}}, "texts, numbers and truth values only"),
         ({"name": {"contains": 3}}, "contains wants a text"),
         ({"OR": []}, "OR must be a list of filters"),
         ({"OR": [{"name": {"eq": "x"}}] * 51}, "more than 50 conditions"),

@@ -90,12 +90,8 @@ class Documented:
 
     async def points(self, stretch: Stretch) -> Sounding:
         field = await self._field(QUERY, STREAMS, f"ts{pascal(stretch.type)}", stretch.type)
-        item, within = self._item(field), self._argument(field, "filter")
-        bounds: dict[str, Json] = {RT_ID: {"eq": stretch.rt_id}}
-        if stretch.start is not None or stretch.end is not None:
-            words = self._shapes.known(within.fields["timestamp"].named).fields if "timestamp" in within.fields else {}
-            ends = {"gte": stretch.start, "lt" if "lt" in words else "lte": stretch.end}
-            bounds["timestamp"] = {word: moment.isoformat() for word, moment in ends.items() if moment is not None}
+        item = self._item(field)
+        bounds = self._bounds(self._argument(field, "filter"), stretch)
         order = self._order(field, (Order("timestamp", descending=stretch.newest_first),), stretch.type)
         chosen = fits.chosen(item, stretch.attributes, stretch.type)
         given = {"first": stretch.first, "after": stretch.after, "filter": bounds, "orderBy": order}
@@ -161,6 +157,16 @@ class Documented:
         if name not in field.arguments:
             raise Refused(f"{field.name} of the tenant's schema takes no {name}")
         return self._shapes.known(bare(field.arguments[name]))
+
+    def _bounds(self, within: Type, stretch: Stretch) -> Json:
+        """Return the filter of a stretch, half-open where the server can do that."""
+        fits.field(within, RT_ID, f"the filter of {stretch.type}")
+        bounds: Json = {RT_ID: {"eq": stretch.rt_id}}
+        if stretch.start is not None or stretch.end is not None:
+            words = self._shapes.known(fits.field(within, "timestamp", f"the filter of {stretch.type}").named).fields
+            ends = {"gte": stretch.start, "lt" if "lt" in words else "lte": stretch.end}
+            bounds["timestamp"] = {word: moment.isoformat() for word, moment in ends.items() if moment is not None}
+        return bounds
 
     def _page_info(self, field: Field) -> str:
         info = self._shapes.known(field.named).fields.get("pageInfo")

@@ -6,6 +6,7 @@ What stands side by side must all hold. Text is compared letter by letter, only 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import Any
 
 OPERATORS = ("eq", "neq", "gt", "gte", "lt", "lte", "contains", "startsWith", "endsWith", "in")
@@ -109,7 +110,7 @@ def _condition(attribute: str, operator: str, value: Any) -> Condition:
     values = value if operator == "in" else [value]
     if not isinstance(values, list) or not 0 < len(values) <= LONGEST_LIST:
         raise ValueError(f"{attribute[:64]}: in wants a list of 1 to {LONGEST_LIST} values")
-    if not all(isinstance(one, (str, int, float, Decimal, bool)) for one in values):
+    if not all(isinstance(one, (str, int, Decimal, bool)) or (isinstance(one, float) and isfinite(one)) for one in values):
         raise ValueError(f"{attribute[:64]}: {operator} compares with texts, numbers and truth values only")
     if operator in TEXTUAL and not isinstance(value, str):
         raise ValueError(f"{attribute[:64]}: {operator} wants a text")
