@@ -14,6 +14,10 @@ from graphql import (
     build_client_schema,
     build_schema,
     get_introspection_query,
+    get_named_type,
+    is_abstract_type,
+    is_leaf_type,
+    is_required_argument,
     is_specified_scalar_type,
     print_ast,
 )
@@ -21,7 +25,26 @@ from graphql import (
 from bridge.simulator.octomesh import actual_schema, documented_schema
 from bridge.simulator.octomesh.errors import Dialect
 from tests.simulator.conftest import SHARED
-from tests.simulator.tenant import Tenant
+from tests.simulator.tenant import INVERTER, MAIN, Tenant
+
+SCHEMAS = {Dialect.DOCUMENTED: documented_schema.SCHEMA, Dialect.ACTUAL: actual_schema.SCHEMA}
+METER, NODE, ROLE = "Industry.Energy/EnergyMeter", "Basic/TreeNode", "System/ParentChild"
+ARGUMENTS = {
+    "ckId": f'ckId: "{METER}"',
+    "ckTypeIds": f'ckTypeIds: ["{NODE}"]',
+    "columnPaths": 'columnPaths: ["power", "timestamp"]',
+    "direction": "direction: ANY",
+    "first": "first: 1",
+    "limit": "limit: 2",
+    "roleId": f'roleId: "{ROLE}"',
+    "rtId": f'rtId: "{MAIN}"',
+    "wellKnownName": 'wellKnownName: "main-building-meter"',
+    "from": 'from: "2026-06-10T08:00:00Z"',
+    "to": 'to: "2026-06-10T09:00:00Z"',
+}
+COLUMNS = 'columnPaths: [{ attributePath: "power", aggregationType: AVG }]'
+OPTIONAL = {"first"}
+ROOTS = {Dialect.DOCUMENTED: ("runtime", "streamData"), Dialect.ACTUAL: ("runtime", "streamData", "constructionKit")}
 
 
 def theirs(name: str) -> GraphQLSchema:
@@ -93,3 +116,43 @@ def test_one_type_can_be_asked_for() -> None:
     found = Tenant(Dialect.DOCUMENTED).ask(query, name="EnergyMeterOrder")
     field = {"name": "name", "type": {"name": "SortOrder", "kind": "ENUM", "ofType": None}}
     assert found == {"a": {"inputFields": [field]}, "b": None}
+
+
+@pytest.mark.parametrize(("dialect", "root"), [(dialect, root) for dialect in Dialect for root in ROOTS[dialect]])
+def test_every_field_can_be_asked_for(dialect: Dialect, root: str) -> None:
+    schema = SCHEMAS[dialect]
+    assert schema.query_type is not None
+    branch = get_named_type(schema.query_type.fields[root].type)
+    for field in branch.fields:
+        query = everything(schema, branch, set(), only=field)
+        if "Inverter" in field:
+            query = query.replace(MAIN, INVERTER).replace("main-building-meter", "inverter-1")
+        answer = Tenant(dialect).ask(f"{{ {root} {query} }}")
+        assert answer[root][field] is not None
+
+
+def everything(schema: GraphQLSchema, type_: Any, there: set[str], only: str | None = None) -> str:
+    """Return a selection of all fields, each type of them once: all of its paths would be thousands."""
+    if is_abstract_type(type_):
+        return "{ __typename " + " ".join(f"... on {each.name} {{ rtId }}" for each in schema.get_possible_types(type_)) + " }"
+    there.add(type_.name)
+    parts = []
+    for name, definition in type_.fields.items():
+        inner = get_named_type(definition.type)
+        if inner.name in there or only not in (None, name):
+            continue
+        selection = "" if is_leaf_type(inner) else everything(schema, inner, there)
+        parts.append(f"{name}{arguments(definition)} {selection}")
+    return "{ __typename " + " ".join(parts) + " }"
+
+
+def arguments(field: Any) -> str:
+    """Return what a field has to be asked with, and a count of one where it takes a count."""
+    wanted = [name for name, each in field.args.items() if is_required_argument(each) or name in OPTIONAL]
+    folded = "columnPaths" in wanted and "StreamDataQueryColumnInput" in str(field.args["columnPaths"].type)
+    given = [COLUMNS if folded and name == "columnPaths" else ARGUMENTS[name] for name in wanted]
+    if "ckId" in field.args and "ckIds" not in field.args and "ckId" not in wanted:
+        given.append(ARGUMENTS["ckId"])
+    if "StreamDataArguments" in str(field.args["arg"].type if "arg" in field.args else ""):
+        given.append(f"arg: {{ queryMode: DEFAULT, {ARGUMENTS['from']}, {ARGUMENTS['to']} }}")
+    return f"({', '.join(given)})" if given else ""

@@ -3,7 +3,7 @@
 Whether `to` belongs to a span is not published; here it does. Nothing is interpolated.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -84,6 +84,9 @@ class _Rows(Sequence[Row]):
 
     def __len__(self) -> int:
         return len(self.points)
+
+    def __iter__(self) -> Iterator[Row]:
+        return map(self._row, self.points)
 
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):

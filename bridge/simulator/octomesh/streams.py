@@ -85,6 +85,8 @@ class Merged(Sequence[Point]):
     def __getitem__(self, index: int | slice) -> Point | Sequence[Point]:
         if isinstance(index, slice):
             return [*islice(self, *index.indices(len(self)))]
+        if not 0 <= index < len(self):
+            raise IndexError(index)
         return next(islice(self, index, None))
 
 
