@@ -166,6 +166,13 @@ def test_an_unknown_source_is_two(name: str, tmp_path: Path) -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", "SOURCE: cabin is not configured; use one of: home\n")
 
 
+def test_a_login_where_none_is_needed_is_two_and_says_what_to_do(tmp_path: Path) -> None:
+    ran = command(whole(tmp_path), "login", "home", "--config", "bridge.toml")
+    problem = "tibber needs no login: the configuration holds all that it signs in with"
+    line = f"sources.home: {problem}; try it with kwh2mqtt check --online\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", line)
+
+
 def test_a_source_that_cannot_be_asked_is_one_and_says_why(tmp_path: Path) -> None:
     ran = command(whole(tmp_path), "poll", "home", "--config", "bridge.toml")
     assert [line.split(" ")[0] for line in ran.stdout.splitlines()] == ["kwh2mqtt/home/health", "kwh2mqtt/home/state"]

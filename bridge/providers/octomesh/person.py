@@ -34,26 +34,30 @@ async def by_code(client: Client, scope: str, about: Surroundings, tell: Tell) -
     answer = await asked(about.http, client.endpoint("deviceauthorization"), oauth.for_device_code(application, scope))
     code = oauth.device_code(answer, about.redact)
     tell(_invitation(code))
+    return await _entered(client, code, about)
+
+
+async def _entered(client: Client, code: DeviceCode, about: Surroundings) -> Granted:
+    """Ask again and again, as often as the service will have it, until the code was typed in."""
     ends, interval = about.clock.now() + code.life, code.interval
     pause = interval
     while True:
         await about.clock.sleep_until(about.clock.now() + pause)
         if about.clock.now() >= ends:
             raise Refused("nobody entered the code in time; run the command again")
-        pause = interval
         try:
-            answer = await asked(about.http, client.endpoint("token"), oauth.by_device_code(application, code))
+            answer = await asked(about.http, client.endpoint("token"), oauth.by_device_code(client.application(), code))
             found = oauth.polled(answer, about.redact)
         except RateLimited as error:
-            pause = max(interval, error.retry_after or timedelta())
+            pause = max(interval, error.retry_after or interval)
             continue
         except Unreachable:
-            pause = interval = interval * 2  # RFC 8628 §3.5 asks for an exponential back-off
-            continue
-        if isinstance(found, Granted):
-            return found
-        if found is Waiting.SLOW_DOWN:
-            pause = interval = interval + oauth.SLOWER
+            interval *= 2  # RFC 8628 §3.5 asks for an exponential back-off
+        else:
+            if isinstance(found, Granted):
+                return found
+            interval += oauth.SLOWER if found is Waiting.SLOW_DOWN else timedelta()
+        pause = interval
 
 
 async def by_browser(client: Client, scope: str, about: Surroundings, tell: Tell, show: Callable[[str], object]) -> Granted:
