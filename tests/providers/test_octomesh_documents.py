@@ -25,15 +25,19 @@ pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the facts folder is
 
 
 @cache
-def published(name: str) -> GraphQLSchema:
-    return build_schema((FOLDER / f"octomesh_{name}.graphql").read_text("utf-8"))
+def published(name: str, *removed: str) -> GraphQLSchema:
+    """Return a published schema without some fields of its streams."""
+    schema = build_schema((FOLDER / f"octomesh_{name}.graphql").read_text("utf-8"))
+    for field in removed:
+        del schema.type_map["StreamDataModelQuery"].fields[field]  # type: ignore[attr-defined]  # a type of the SDL has fields
+    return schema
 
 
 class Tenant:
     """A schema that answers introspection, and notes how often it was asked."""
 
-    def __init__(self, name: str) -> None:
-        self.schema = published(name)
+    def __init__(self, name: str, *removed: str) -> None:
+        self.schema = published(name, *removed)
         self.requests = 0
         self.dialect = DIALECTS[name](Shapes(self.ask))
 
@@ -214,3 +218,14 @@ async def test_units_are_asked_of_the_construction_kit_where_there_is_one(docume
     question = await actual.dialect.units([METER])
     assert question is not None
     assert actual.problems(question) == []
+
+
+async def test_a_server_without_types_of_streams_is_asked_by_the_entitys_columns_and_one_without_entities_says_why() -> None:
+    typed = [name for name in published("actual").type_map["StreamDataModelQuery"].fields if name.startswith("industry")]  # type: ignore[attr-defined]  # likewise
+    later = Tenant("actual", *typed)
+    sounding = await later.dialect.points(Stretch(METER, "65f1", ("power", "powr")))
+    assert later.problems(sounding.question) == []
+    assert (sounding.attributes, list(sounding.lacking)) == (("power",), ["powr"])
+    newest = Tenant("actual", *typed, "streamDataEntities")
+    with pytest.raises(Refused, match="reads stream data by archives"):
+        await newest.dialect.points(Stretch(METER, "65f1", ("power",)))

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.errors import BudgetSpent, Denied, Failed, NotFound, Refused, Unauthenticated
 from bridge.providers.base import Span
+from bridge.providers.octomesh import wording
 from bridge.providers.octomesh.codes import CODES
 from bridge.providers.octomesh.limits import Limits, Window
 from bridge.providers.octomesh.naming import camel, hint, pascal
@@ -56,6 +57,19 @@ def test_a_clock_that_is_set_back_locks_nobody_out() -> None:
 def test_the_units_are_those_of_the_construction_kit() -> None:
     told = json.loads((FACTS / "providers" / "fixtures" / "octomesh" / "units.json").read_text("utf-8"))
     assert {name.casefold(): unit for name, unit in told.items() if not name.startswith("_")} == UNITS
+
+
+@pytest.mark.parametrize(
+    "told", [None, {"items": None}, {"items": [None]}, {"items": [{"rtCkTypeId": METER, "attributes": None}]}]
+)
+def test_a_construction_kit_that_tells_nothing_tells_no_units(told: object) -> None:
+    assert wording.units(told) == {}
+
+
+def test_the_unit_of_an_attribute_is_found_whatever_its_capitals() -> None:
+    facts = [{"key": "Symbol", "value": "P"}, {"key": "Unit", "value": "kW"}]
+    attribute = {"attributeName": "Power", "attribute": {"metaData": facts}}
+    assert wording.units({"items": [{"rtCkTypeId": METER, "attributes": {"items": [attribute]}}]}) == {(METER, "power"): "kW"}
 
 
 @pytest.mark.parametrize(

@@ -81,10 +81,10 @@ class Actual:
         return Rows(tuple(found), following(page, "entities"), page.get("totalCount"))
 
     async def points(self, stretch: Stretch) -> Sounding:
-        item = await self._item(STREAMS, stretch.type)
         place = await self._shapes.at(QUERY, STREAMS)
         if "streamDataEntities" not in place.fields:
             raise Refused("this server has no streamDataEntities: it reads stream data by archives, which is not supported yet")
+        item = await self._item(await self._where_columns_stand(place), stretch.type)
         chosen = fits.chosen(item, stretch.attributes, stretch.type)
         between = {"from": stretch.start, "to": stretch.end}
         ends = {name: moment.isoformat() for name, moment in between.items() if moment is not None}
@@ -168,6 +168,11 @@ class Actual:
         await self._shapes.explore(mentioned(field, "fieldFilter", "sortOrder"))
         return field
 
+    async def _where_columns_stand(self, streams: Type) -> str:
+        """Return where a stream's columns are told: a server since May 2026 has no stream type, so they are the entity's."""
+        entities = await self._shapes.at(QUERY, RUNTIME)
+        return STREAMS if streams.fields.keys() & entities.fields.keys() else RUNTIME
+
     async def _item(self, place: str, type_: str) -> Type:
         """Return the type of the items of a type's own field, which tells its attributes. Raises Refused where there is none."""
         found = fits.field(await self._shapes.at(QUERY, place), camel(type_), type_)
@@ -225,7 +230,7 @@ class Actual:
         listed = f"attributes({chosen_ones}) {{ items {{ attributeName value }} }}"
         selection = f"totalCount pageInfo {{ hasNextPage endCursor }} items {{ {wording.ENTITY} {listed if names else ''} }}"
         question = Question((RUNTIME,), field.name, typed(field, given), selection, inner if names else {})
-        return Search(question, chosen.names, rest, chosen.lacking, words)
+        return Search(question, chosen.names, rest, chosen.lacking, words=words)
 
     async def _writer(self, type_: str, verb: str) -> tuple[Field, Type | None]:
         """Return the mutation of a type's own with the input that it takes, or the generic one, which takes any."""

@@ -45,6 +45,7 @@ class Search:
     attributes: tuple[str, ...]  # those that were wanted and are there
     rest: Filter | None = None
     lacking: Mapping[str, str] = field(default_factory=dict)  # name → what to say of it
+    is_single: bool = False  # the answer is the entity itself, and no page
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of each enum: small letters → the schema's
 
 

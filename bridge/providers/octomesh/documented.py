@@ -78,10 +78,10 @@ class Documented:
         chosen = fits.chosen(item, wanted, type_)
         value = rt_id if rt_id is not None else well_known_name
         question = Question((RUNTIME,), field.name, typed(field, {key: value}), _fields(item, chosen.names))
-        return Search(question, chosen.names, None, chosen.lacking)
+        return Search(question, chosen.names, None, chosen.lacking, is_single=True)
 
     def rows(self, value: Any, search: Search) -> Rows:
-        if not search.question.name.endswith(("ById", "ByWellKnownName")):
+        if not search.is_single:
             page = connection(value, "entities")
             info = page.get("pageInfo") or {}
             found = each(filter(None, page["items"]), "entity", _row)

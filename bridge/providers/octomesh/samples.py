@@ -5,6 +5,7 @@ What the schema lacks is never sent; a document of the names as they are configu
 """
 
 from collections.abc import Awaitable
+from typing import Literal
 
 from bridge.errors import SourceError
 from bridge.providers.octomesh.dialect import Dialect, Need, Stretch
@@ -13,6 +14,7 @@ from bridge.providers.octomesh.questions import Question, written
 from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 
 SOME_ID = "0" * 24
+Kind = Literal["query", "mutation"]
 
 
 class Samples:
@@ -29,12 +31,12 @@ class Samples:
         dialect = await self._mesh.dialect()
         for entity in self._settings.entities:
             for name, question, kind in await self._of(entity, dialect):
-                self.documents[f"{name} {entity.type}"] = written([question], kind).text  # type: ignore[arg-type]
+                self.documents[f"{name} {entity.type}"] = written([question], kind).text
 
-    async def _of(self, entity: EntitySettings, dialect: Dialect) -> list[tuple[str, Question, str]]:
-        found: list[tuple[str, Question, str]] = []
+    async def _of(self, entity: EntitySettings, dialect: Dialect) -> list[tuple[str, Question, Kind]]:
+        found: list[tuple[str, Question, Kind]] = []
 
-        async def note(name: str, work: Awaitable[Question], kind: str = "query") -> None:
+        async def note(name: str, work: Awaitable[Question], kind: Kind = "query") -> None:
             try:
                 found.append((name, await work, kind))
             except SourceError:

@@ -10,7 +10,6 @@ from typing import Any
 
 from bridge.providers.octomesh.dialect import Order, Point, Row, Search
 from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Every, Filter, Some
-from bridge.providers.octomesh.questions import connection
 from bridge.providers.octomesh.raw import instant
 from bridge.transport.graphql import Json
 
@@ -24,15 +23,19 @@ UNIT = "unit"  # the key of an attribute's metadata, whatever its capitals
 
 
 def units(value: Any) -> dict[tuple[str, str], str]:
-    """Return the units of attributes by type and name in small letters."""
+    """Return the units of attributes by type and name in small letters; a kit that tells nothing tells none."""
     found: dict[tuple[str, str], str] = {}
-    for type_ in connection(value, "types")["items"]:
-        for one in connection(type_.get("attributes"), "attributes")["items"]:
+    for type_ in _items(value):
+        for one in _items(type_.get("attributes")):
             facts = (one.get("attribute") or {}).get("metaData") or ()
             unit = next((fact.get("value") for fact in facts if str(fact.get("key")).lower() == UNIT), None)
             if unit:
                 found[type_["rtCkTypeId"], one["attributeName"].casefold()] = str(unit)
     return found
+
+
+def _items(page: Any) -> list[Any]:
+    return [item for item in (page or {}).get("items") or () if item]
 
 
 def worded(filter_: Filter, words: Mapping[str, Mapping[str, str]]) -> Filter:
