@@ -1,9 +1,10 @@
 """An operator of a plant whose tenant is the simulator, in either dialect, and whose clock is in the test's hand."""
 
 import random
+import re
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -46,6 +47,7 @@ class Front:
 
     def __init__(self, identity: Identity, mesh: Simulated) -> None:
         self.identity, self.mesh = identity, mesh
+        self.without_cell: str | None = None
         self.before: Callable[[], object] = lambda: None  # happens before each request is answered
         self.instead: deque[Response | None] = deque()  # an answer for each of the requests to come, None lets one pass
 
@@ -54,7 +56,14 @@ class Front:
             return await self.identity.handle(request)
         self.before()
         answer = self.instead.popleft() if self.instead else None
-        return answer or await self.mesh.handle(request)
+        return answer or self._cut(await self.mesh.handle(request))
+
+    def _cut(self, answer: Response) -> Response:
+        """Return an answer without the value of the cell `without_cell`."""
+        if self.without_cell is None:
+            return answer
+        cell = rf'("attributePath": ?"{self.without_cell}", ?"value": ?)[^}}]+'
+        return replace(answer, body=re.sub(cell.encode(), rb"\1null", answer.body))
 
 
 @dataclass

@@ -107,7 +107,7 @@ async def test_else_it_bears_the_moment_at_which_it_was_first_seen_and_an_unchan
 
 
 @both
-async def test_what_both_the_entity_and_its_stream_have_is_published_from_the_stream_alone(dialect: Dialect) -> None:
+async def test_what_both_the_entity_and_its_stream_have_is_published_from_the_stream(dialect: Dialect) -> None:
     entity = {"type": METER, "stream": STREAMS[dialect]}
     seen = await Operator(dialect, (entity,), plant=plant(**SMALL)).poll()
     found = [one for each in seen if isinstance(each, ReadingsSeen) for one in each.readings if one.meter == MAIN]
@@ -115,6 +115,15 @@ async def test_what_both_the_entity_and_its_stream_have_is_published_from_the_st
     assert len(quantities) == len(set(quantities))
     assert {"power", "voltage"} <= set(quantities)
     assert {reading.at for reading in found if reading.quantity in ("power", "voltage")} == {utc("2026-06-10T12:00")}
+
+
+async def test_where_the_newest_point_leaves_a_quantity_out_the_entity_itself_tells_it() -> None:
+    entity = {"type": METER, "attributes": ["power", "voltage"], "stream": METER, "stream_attributes": ["power", "voltage"]}
+    operator = Operator(ACTUAL, (entity,), plant=plant(meters=1, inverters=0))
+    operator.front.without_cell = "voltage"
+    found = readings(await operator.poll())
+    assert found.keys() == {"power", "voltage"}
+    assert found["voltage"].value
 
 
 @both

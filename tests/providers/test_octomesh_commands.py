@@ -223,6 +223,15 @@ async def test_an_association_is_added_and_taken_away_on_the_published_server(tm
 # what is refused
 
 
+async def test_a_grant_of_an_update_is_none_of_an_association(tmp_path: Path) -> None:
+    operator = Operator(ACTUAL)
+    target = [{"modOption": "CREATE", "target": {"rtId": HALL, "ckTypeId": "Basic/TreeNode"}}]
+    answer = await operator.command(tmp_path, "entity_update", type=METER, rt_id=SECOND, attributes={"parent": target})
+    assert answer["error"]["code"] == "refused"
+    assert "is an association: use association_add" in answer["error"]["message"]
+    assert operator.mesh.written == []
+
+
 @both
 async def test_wrong_names_are_told_with_the_nearest(dialect: Dialect) -> None:
     operator = Operator(dialect)

@@ -156,10 +156,10 @@ class Actual:
             item = {association: changes}
         return self._writing(type_, field, [{RT_ID: rt_id, "item": item}], (), is_own=taken is not None)
 
-    def confirmed(self, value: Any, type_: str) -> Row:
+    def confirmed(self, value: Any) -> Row:
         if not isinstance(value, list) or not value or not isinstance(value[0], dict) or not value[0].get(RT_ID):
             raise Malformed("the provider confirmed nothing")
-        return wording.row({"ckTypeId": type_, **value[0]}, None)
+        return wording.row(value[0], None)
 
     # from the schema
 
@@ -246,6 +246,9 @@ class Actual:
 
     async def _entity(self, taken: Type | None, type_: str, attributes: Mapping[str, Any]) -> Json:
         if taken is not None:
+            for name in attributes:  # what is granted an update is not granted an association
+                if name in taken.fields and self._is_role(taken.fields[name]):
+                    raise Refused(f"{name} of {type_} is an association: use association_add or association_remove")
             return fits.accepted(self._shapes, taken, attributes, type_)
         item = await self._item(RUNTIME, type_)
         for name, value in attributes.items():

@@ -149,6 +149,6 @@ class Dialect(Protocol):
     async def associate(
         self, type_: str, rt_id: str, association: str, targets: Sequence[Target], *, remove: bool
     ) -> Question: ...
-    def confirmed(self, value: Any, type_: str) -> Row:
+    def confirmed(self, value: Any) -> Row:
         """Return the entity that a write brought. Raises Malformed where it brought none."""
         ...

@@ -133,10 +133,10 @@ class Documented:
         ids = [target.rt_id for target in targets]
         return self._writing(field, {RT_ID: rt_id, "association": association, "targetRtIds": ids}, ())
 
-    def confirmed(self, value: Any, type_: str) -> Row:
+    def confirmed(self, value: Any) -> Row:
         if not isinstance(value, dict) or not value.get(RT_ID):
             raise Malformed("the provider confirmed nothing")
-        return _row({"ckTypeId": type_, **value})
+        return _row(value)
 
     # from the schema
 

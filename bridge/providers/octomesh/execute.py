@@ -71,7 +71,7 @@ class Commands:
             raise BadRequest("after: it is of another filter; begin anew without it")
         else:
             rows = dialect.rows(await self._mesh.only(search.question), search)
-        states = tuple(_state(row, search.attributes) for row in rows.rows)
+        states = tuple(_state(row, given.type, search.attributes) for row in rows.rows)
         return words.FoundEntities(
             entities=states, next=rows.next, total=rows.total, filtered=None if given.filter is None else _judge(search)
         )
@@ -104,7 +104,7 @@ class Commands:
             row = await self._one(search, dialect)
             if row is None:
                 raise NotFound(f"there is no {given.type} {given.rt_id or given.well_known_name}")
-            return words.FoundEntity(entity=_state(row, search.attributes))
+            return words.FoundEntity(entity=_state(row, given.type, search.attributes))
 
         return await self._mesh.fitting(ask)
 
@@ -177,8 +177,8 @@ class Commands:
         return await self._done(dialect, given.type, question)
 
     async def _done(self, dialect: Dialect, type_: str, question: Question) -> words.EntityState:
-        row = dialect.confirmed(await self._mesh.done(question), type_)
-        return _state(row, tuple(row.attributes))
+        row = dialect.confirmed(await self._mesh.done(question))
+        return _state(row, type_, tuple(row.attributes))
 
     async def _upload_file(self, given: words.File) -> words.Told:
         return words.Told(await self._rest.upload_file(await self._shape(), Upload(given.name, given.binary, given.content_type)))
@@ -213,10 +213,10 @@ def _is_in(at: datetime, stretch: Stretch) -> bool:
     return (stretch.start is None or at >= stretch.start) and (stretch.end is None or at < stretch.end)
 
 
-def _state(row: Row, attributes: Sequence[str]) -> words.EntityState:
-    return words.EntityState(
-        rt_id=row.rt_id, type=row.type, well_known_name=row.well_known_name, attributes=_plain(row.attributes, attributes)
-    )
+def _state(row: Row, type_: str, attributes: Sequence[str]) -> words.EntityState:
+    """Return an entity; where it does not tell its type, it is of the one that was asked for."""
+    told = _plain(row.attributes, attributes)
+    return words.EntityState(rt_id=row.rt_id, type=row.type or type_, well_known_name=row.well_known_name, attributes=told)
 
 
 def _plain(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:

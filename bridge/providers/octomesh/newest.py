@@ -16,6 +16,8 @@ from bridge.topics import fold
 
 MOST_AT_ONCE = 40  # streams in one request
 
+Key = tuple[int, str]  # of a meter: the number of its entities in the configuration, and its id
+
 
 class Wanted(NamedTuple):
     """The point of one meter that is wanted."""
@@ -23,6 +25,10 @@ class Wanted(NamedTuple):
     number: int  # of its entities in the configuration
     rt_id: str
     sounding: Sounding
+
+    @property
+    def key(self) -> Key:
+        return self.number, self.rt_id
 
 
 class Sought(NamedTuple):
@@ -46,7 +52,7 @@ class Newest:
         self._entities, self._mesh, self._units = entities, mesh, units
 
     async def columns(self, number: int, dialect: Dialect) -> frozenset[str]:
-        """Return the quantities that come from the stream of an entity: what both have is published from there alone."""
+        """Return the quantities that come from the stream of an entity: what both have is published from there."""
         if self._entities[number].stream is None:
             return frozenset()
         try:
@@ -54,7 +60,7 @@ class Newest:
         except SourceError:  # which the points are going to tell
             return frozenset()
 
-    async def sought(self, meters: Sequence[tuple[int, str]], dialect: Dialect) -> Sought:
+    async def sought(self, meters: Sequence[Key], dialect: Dialect) -> Sought:
         """Return the questions for the points of `meters`. Raises SourceError for what stops everything."""
         wanted: list[Wanted] = []
         lacking: set[str] = set()
@@ -68,20 +74,25 @@ class Newest:
         lacking |= {text for one in wanted for text in one.sounding.lacking.values()}
         return Sought(wanted, lacking)
 
-    async def answers(self, wanted: Sequence[Wanted], ahead: Mapping[tuple[int, str], Answered]) -> list[Answered]:
+    async def answers(self, wanted: Sequence[Wanted], ahead: Mapping[Key, Answered]) -> list[Answered]:
         """Return what comes for each, nothing being asked for that came `ahead`. Raises SourceError for what stops everything."""
-        left = [one for one in wanted if (one.number, one.rt_id) not in ahead]
+        left = [one for one in wanted if one.key not in ahead]
         asked = await self._mesh.answers([one.sounding.question for one in left]) if left else []
-        came = {**ahead, **{(one.number, one.rt_id): value for one, value in zip(left, asked, strict=True)}}
-        return [came[one.number, one.rt_id] for one in wanted]
+        came = {**ahead, **{one.key: value for one, value in zip(left, asked, strict=True)}}
+        return [came[one.key] for one in wanted]
 
-    def found(self, wanted: Sequence[Wanted], answers: Sequence[Answered], dialect: Dialect) -> Found:
-        """Return what the answers say."""
+    def found(
+        self, wanted: Sequence[Wanted], answers: Sequence[Answered], dialect: Dialect, withheld: Mapping[Key, Sequence[Reading]]
+    ) -> Found:
+        """Return what the answers say; where a point leaves a quantity out, what the entity itself says stands in: `withheld`."""
         found = Found([], {})
         for one, value in zip(wanted, answers, strict=True):
             stream = self._entities[one.number].stream or ""
             try:
-                found.readings.extend(self._readings(one, stream, value, dialect))
+                readings = self._readings(one, stream, value, dialect)
+                there = {reading.quantity for reading in readings}
+                found.readings.extend(readings)
+                found.readings.extend(own for own in withheld.get(one.key, ()) if own.quantity not in there)
             except SourceError as error:
                 found.errors.setdefault(stream, error)
             except ODD as error:

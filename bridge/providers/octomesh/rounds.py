@@ -3,7 +3,7 @@
 A round that is cut short goes on where it broke off: what was read is not asked for again, and no page is lost.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -11,17 +11,17 @@ from typing import Any
 
 from bridge.errors import Malformed, Refused, SourceError
 from bridge.models.observation import MetersSeen, Observation, ReadingsSeen, Shortfall
+from bridge.models.reading import Reading
 from bridge.providers.base.pages import Leaf, Pages
 from bridge.providers.octomesh.codes import Lacking, Outdated
 from bridge.providers.octomesh.dialect import Dialect, Need, Row, Search
 from bridge.providers.octomesh.filters import holds
 from bridge.providers.octomesh.mesh import Answered, Mesh, stops
-from bridge.providers.octomesh.newest import MOST_AT_ONCE, Newest, is_missed
+from bridge.providers.octomesh.newest import MOST_AT_ONCE, Key, Newest, is_missed
 from bridge.providers.octomesh.raw import ODD
 from bridge.providers.octomesh.readings import Standing, title
 from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octomesh.units import Units
-from bridge.topics import fold
 
 KEPT_FOR = timedelta(minutes=15)  # a round that was cut short
 SCHEMA_EVERY = timedelta(hours=1)  # while it lacks something, it is asked for anew
@@ -33,8 +33,9 @@ class Round:
 
     begun: datetime
     left: list[int]  # entities, by their number in the configuration
-    points: list[tuple[int, str]] = field(default_factory=list)  # entity and id
-    ahead: dict[tuple[int, str], Answered] = field(default_factory=dict)  # points that came before they were asked for
+    points: list[Key] = field(default_factory=list)
+    withheld: dict[Key, list[Reading]] = field(default_factory=dict)  # of entities, which their streams tell better
+    ahead: dict[Key, Answered] = field(default_factory=dict)  # points that came before they were asked for
     told: list[Shortfall] = field(default_factory=list)
 
 
@@ -119,8 +120,7 @@ class Rounds:
                 self._renew(moment)
                 yield self._shortfall(round_, "", Refused(text), behind=False)
             by_stream = await self._newest.columns(number, dialect)
-            plain = [name for name in search.attributes if fold(name) not in by_stream]
-            for observation in self._seen(round_, number, plain, rows, dialect, moment):
+            for observation in self._seen(round_, number, search.attributes, by_stream, rows, dialect):
                 yield observation
 
     async def _first_pages(self, round_: Round, searches: dict[int, Search], dialect: Dialect) -> dict[int, Answered]:
@@ -130,7 +130,7 @@ class Rounds:
         wanted = (await self._newest.sought(known, dialect)).wanted if len(known) <= MOST_AT_ONCE else []
         questions = [*(searches[number].question for number in numbers), *(one.sounding.question for one in wanted)]
         answers = await self._mesh.answers(questions) if questions else []
-        round_.ahead = {(one.number, one.rt_id): value for one, value in zip(wanted, answers[len(numbers) :], strict=True)}
+        round_.ahead = {one.key: value for one, value in zip(wanted, answers[len(numbers) :], strict=True)}
         return dict(zip(numbers, answers[: len(numbers)], strict=True))
 
     async def _all_rows(
@@ -166,13 +166,23 @@ class Rounds:
         return Need(entity.type, entity.attributes, entity.wanted, first=entity.first)
 
     def _seen(
-        self, round_: Round, number: int, plain: Sequence[str], rows: dict[str, Row], dialect: Dialect, moment: datetime
+        self,
+        round_: Round,
+        number: int,
+        attributes: Sequence[str],
+        by_stream: Container[str],
+        rows: Mapping[str, Row],
+        dialect: Dialect,
     ) -> Iterator[Observation]:
-        entity = self._entities[number]
+        """Yield the meters of one configured type and their readings, but for those quantities that come from their stream."""
+        entity, found = self._entities[number], list[Reading]()
         self._titles[number] = titles = {rt_id: title(row) for rt_id, row in rows.items()}
         yield MetersSeen(self._site, titles, complete=False)
         unit = partial(self._units.of, entity, entity.type, dialect)
-        found = [one for row in rows.values() for one in self._standing.of_row(row, plain, unit, moment)]
+        for rt_id, row in rows.items():
+            readings = self._standing.of_row(row, attributes, unit, round_.begun)
+            found += [reading for reading in readings if reading.quantity not in by_stream]
+            round_.withheld[number, rt_id] = [reading for reading in readings if reading.quantity in by_stream]
         yield ReadingsSeen(self._site, tuple(found))
         if entity.stream is not None:
             round_.points += [(number, rt_id) for rt_id in rows]
@@ -185,7 +195,7 @@ class Rounds:
             some = round_.points[:MOST_AT_ONCE]
             sought = await self._newest.sought(some, dialect)
             answers = await self._newest.answers(sought.wanted, round_.ahead)
-            found = self._newest.found(sought.wanted, answers, dialect)
+            found = self._newest.found(sought.wanted, answers, dialect, round_.withheld)
             yield ReadingsSeen(self._site, tuple(found.readings))
             for stream, error in found.errors.items():
                 yield self._shortfall(round_, f"newest points of {stream}", error, behind=is_missed(error))
