@@ -3,21 +3,31 @@
 Conditions can be joined by AND alone, an association is a part of an update, and stream data belongs to the entity's own type.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from bridge.errors import Malformed, Refused
 from bridge.providers.octomesh import fits, wording
 from bridge.providers.octomesh.dialect import Need, Order, Points, Row, Rows, Search, Sounding, Stretch, Target
 from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Filter, conjuncts, every
 from bridge.providers.octomesh.naming import camel, hint
-from bridge.providers.octomesh.questions import Argument, Question, connection, following
+from bridge.providers.octomesh.questions import Question, connection, following
 from bridge.providers.octomesh.raw import each
 from bridge.providers.octomesh.shapes import ENUM, INPUT, MUTATION, QUERY, Field, Shapes, Type, bare, mentioned, typed
 from bridge.transport.graphql import Json
 
 RUNTIME, STREAMS, KIT, GENERIC = "runtime", "streamData", "constructionKit", "runtimeEntities"
+POINTS, TYPES = "streamDataEntities", "types"
+GENERICS = {RUNTIME: GENERIC, STREAMS: POINTS, KIT: TYPES}  # the field of each place that takes any type
 MOST_ATTRIBUTES = 500  # of one type
+
+
+class Parted(NamedTuple):
+    """A filter taken apart."""
+
+    ids: list[str] | None  # of the only entities that are meant
+    told: list[Json]  # conditions for the server, all of which must hold
+    rest: Filter | None  # what is left to be judged here
 
 
 class Actual:
@@ -38,8 +48,8 @@ class Actual:
         for place, named in parents.items():
             fields = self._shapes.known(named).fields
             names |= {fields[name].named for name in wanted[place] if name in fields}
-            if place == RUNTIME and GENERIC in fields:
-                names |= mentioned(fields[GENERIC], "fieldFilter", "sortOrder")
+            generic = fields.get(GENERICS[place])
+            names |= mentioned(generic, "fieldFilter", "sortOrder") if generic else set()
         await self._shapes.explore(names)
 
     def configured(self, type_: str, attributes: Sequence[str], *, stream: bool) -> Question:
@@ -54,7 +64,7 @@ class Actual:
         words = self._words(item)
         wanted = wording.worded(need.filter, words)
         field = await self._generic()
-        ids, told, rest = await self._parted(field, wanted, words)
+        ids, told, rest = self._parted(field, wanted, words)
         chosen = fits.chosen(item, need.attributes, need.type)
         given = {
             "ckId": need.type,
@@ -82,13 +92,13 @@ class Actual:
 
     async def points(self, stretch: Stretch) -> Sounding:
         place = await self._shapes.at(QUERY, STREAMS)
-        if "streamDataEntities" not in place.fields:
+        if POINTS not in place.fields:
             raise Refused("this server has no streamDataEntities: it reads stream data by archives, which is not supported yet")
         item = await self._item(await self._where_columns_stand(place), stretch.type)
         chosen = fits.chosen(item, stretch.attributes, stretch.type)
         between = {"from": stretch.start, "to": stretch.end}
         ends = {name: moment.isoformat() for name, moment in between.items() if moment is not None}
-        field = place.fields["streamDataEntities"]
+        field = place.fields[POINTS]
         given = {
             "ckId": stretch.type,
             "columnPaths": list(chosen.names),
@@ -98,7 +108,8 @@ class Actual:
             "arg": {"queryMode": "DEFAULT", **ends} if ends else None,
             "sortOrder": [wording.sorted_by(Order("timestamp", descending=stretch.newest_first))],
         }
-        inner = {"most": Argument("Int", max(1, len(chosen.names)))}
+        await self._shapes.explore([field.named])
+        inner = {"most": typed(self._within(field, "cells"), {"first": max(1, len(chosen.names))})["first"]}
         selection = "items { timestamp cells(first: $most) { items { attributePath value } } } pageInfo { hasNextPage endCursor }"
         return Sounding(Question((STREAMS,), field.name, typed(field, given), selection, inner), chosen.names, chosen.lacking)
 
@@ -110,13 +121,15 @@ class Actual:
     async def units(self, types: Sequence[str]) -> Question | None:
         if KIT not in (await self._shapes.root(QUERY)).fields:
             return None
-        field = (await self._shapes.at(QUERY, KIT)).fields.get("types")
+        field = (await self._shapes.at(QUERY, KIT)).fields.get(TYPES)
         if field is None or "rtCkIds" not in field.arguments:
             return None
         unit = "attribute { metaData { key value } }"
         selection = f"items {{ rtCkTypeId attributes(first: $most) {{ items {{ attributeName {unit} }} }} }}"
         given = {"rtCkIds": list(types), "first": len(types)}
-        return Question((KIT,), field.name, typed(field, given), selection, {"most": Argument("Int", MOST_ATTRIBUTES)})
+        await self._shapes.explore([field.named])
+        inner = {"most": typed(self._within(field, "attributes"), {"first": MOST_ATTRIBUTES})["first"]}
+        return Question((KIT,), field.name, typed(field, given), selection, inner)
 
     def read_units(self, value: Any) -> Mapping[tuple[str, str], str]:
         return wording.units(value)
@@ -168,6 +181,11 @@ class Actual:
         await self._shapes.explore(mentioned(field, "fieldFilter", "sortOrder"))
         return field
 
+    def _within(self, connection: Field, name: str) -> Field:
+        """Return a field of the items of a connection that was explored."""
+        items = fits.field(self._shapes.known(connection.named), "items", connection.name)
+        return fits.field(self._shapes.known(items.named), name, connection.name)
+
     async def _where_columns_stand(self, streams: Type) -> str:
         """Return where a stream's columns are told: a server since May 2026 has no stream type, so they are the entity's."""
         entities = await self._shapes.at(QUERY, RUNTIME)
@@ -187,27 +205,22 @@ class Actual:
         enums = {name: field.named for name, field in item.fields.items() if field.kind == ENUM}
         return {name: {word.casefold(): word for word in self._shapes.known(named).values} for name, named in enums.items()}
 
-    async def _parted(
-        self, field: Field, filter_: Filter, words: Mapping[str, Any]
-    ) -> tuple[list[str] | None, list[Json], Filter | None]:
-        """Return the ids, the conditions that the server can judge, and the rest of a filter."""
+    def _parted(self, field: Field, filter_: Filter, words: Container[str]) -> Parted:
+        """Return a filter as the server can judge it, and the rest."""
         ids: list[str] | None = None
         told: list[Json] = []
         rest: list[Filter] = []
         known = self._operators(field)
         for part in conjuncts(filter_):
-            by_id = isinstance(part, Condition) and part.attribute == RT_ID and part.operator in ("eq", "in")
-            if isinstance(part, Condition) and by_id and ids is None:
-                ids = [str(one) for one in (part.value if part.operator == "in" else [part.value])]
-            elif (
-                isinstance(part, Condition)
-                and part.attribute not in (RT_ID, *words)
-                and wording.OPERATORS[part.operator] in known
-            ):
-                told.append(wording.told(part))
-            else:  # OR; an enum, which is kept as a number that no schema tells
+            if not isinstance(part, Condition) or part.attribute in words:  # OR; an enum, which is kept as a number
                 rest.append(part)
-        return ids, told, every(rest) if rest else None
+            elif part.attribute == RT_ID and part.operator in ("eq", "in") and ids is None:
+                ids = [str(one) for one in (part.value if part.operator == "in" else [part.value])]
+            elif part.attribute != RT_ID and wording.OPERATORS[part.operator] in known:
+                told.append(wording.told(part))
+            else:
+                rest.append(part)
+        return Parted(ids, told, every(rest) if rest else None)
 
     def _operators(self, field: Field) -> tuple[str, ...]:
         if "fieldFilter" not in field.arguments:
@@ -225,7 +238,8 @@ class Actual:
         words: Mapping[str, Mapping[str, str]],
     ) -> Search:
         names = [name for name in dict.fromkeys([*chosen.names, *besides]) if name not in (RT_ID, WELL_KNOWN_NAME)]
-        inner = {"names": Argument("[String]", names), "most": Argument("Int", max(1, len(names)))}
+        listing = typed(self._within(field, "attributes"), {"attributeNames": names, "first": max(1, len(names))})
+        inner = {"names": listing["attributeNames"], "most": listing["first"]}
         chosen_ones = "attributeNames: $names, first: $most, resolveEnumValuesToNames: true"
         listed = f"attributes({chosen_ones}) {{ items {{ attributeName value }} }}"
         selection = f"totalCount pageInfo {{ hasNextPage endCursor }} items {{ {wording.ENTITY} {listed if names else ''} }}"
@@ -263,5 +277,6 @@ class Actual:
 
     def _writing(self, type_: str, field: Field, entities: list[Json], shown: Iterable[str], *, is_own: bool) -> Question:
         place = (RUNTIME, f"{camel(type_)}s" if is_own else GENERIC)
-        plain = " ".join(name for name in shown if name in self._shapes.known(field.named).fields) if is_own else ""
+        item = self._shapes.known(field.named).fields
+        plain = " ".join(name for name in shown if is_own and name in item and item[name].is_scalar)
         return Question(place, field.name, typed(field, {"entities": entities}), f"{wording.ENTITY} {plain}".strip())
