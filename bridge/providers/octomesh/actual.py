@@ -1,22 +1,23 @@
 """The dialect of the published server: `runtimeEntities(ckId: …)` reads any type, and each type has mutations of its own.
 
-Conditions can be joined by AND alone, an association is a part of an update, and stream data belongs to the entity's own type.
+Conditions can be joined by AND alone, and stream data belongs to the entity's own type. Writes are in `changes.py`.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from bridge.errors import Malformed, Refused
+from bridge.errors import Refused
 from bridge.providers.octomesh import fits, wording
-from bridge.providers.octomesh.dialect import Need, Order, Points, Row, Rows, Search, Sounding, Stretch, Target
+from bridge.providers.octomesh.changes import Changes
+from bridge.providers.octomesh.dialect import Need, Order, Points, Rows, Search, Sounding, Stretch
 from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Filter, conjuncts, every
-from bridge.providers.octomesh.naming import camel, hint
+from bridge.providers.octomesh.naming import camel
+from bridge.providers.octomesh.published import GENERIC, KIT, RUNTIME, STREAMS
 from bridge.providers.octomesh.questions import Question, connection, following
 from bridge.providers.octomesh.raw import each
-from bridge.providers.octomesh.shapes import ENUM, INPUT, MUTATION, QUERY, Field, Shapes, Type, bare, mentioned, typed
+from bridge.providers.octomesh.shapes import ENUM, QUERY, Field, Type, bare, mentioned, typed
 from bridge.transport.graphql import Json
 
-RUNTIME, STREAMS, KIT, GENERIC = "runtime", "streamData", "constructionKit", "runtimeEntities"
 POINTS, TYPES = "streamDataEntities", "types"
 GENERICS = {RUNTIME: GENERIC, STREAMS: POINTS, KIT: TYPES}  # the field of each place that takes any type
 MOST_ATTRIBUTES = 500  # of one type
@@ -30,14 +31,11 @@ class Parted(NamedTuple):
     rest: Filter | None  # what is left to be judged here
 
 
-class Actual:
+class Actual(Changes):
     """See `bridge.providers.octomesh.dialect.Dialect`."""
 
     name = "actual"
     tells_units = True
-
-    def __init__(self, shapes: Shapes) -> None:
-        self._shapes = shapes
 
     async def prepare(self, types: Iterable[str], streams: Iterable[str]) -> None:
         root = await self._shapes.root(QUERY)
@@ -59,7 +57,7 @@ class Actual:
     # queries
 
     async def search(self, need: Need) -> Search:
-        item = await self._item(RUNTIME, need.type)
+        item = await self.item(RUNTIME, need.type)
         fits.must_be_known(item, need.filter, need.order, wording.OWN_NAMES, need.type)
         words = self._words(item)
         wanted = wording.worded(need.filter, words)
@@ -78,7 +76,7 @@ class Actual:
         return self._searching(field, given, chosen, besides, rest, words)
 
     async def one(self, type_: str, rt_id: str | None, well_known_name: str | None, wanted: tuple[str, ...] | None) -> Search:
-        item = await self._item(RUNTIME, type_)
+        item = await self.item(RUNTIME, type_)
         field, chosen = await self._generic(), fits.chosen(item, wanted, type_)
         by_name = [wording.compared(wording.OWN_NAMES[WELL_KNOWN_NAME], "EQUALS", well_known_name)] if rt_id is None else None
         given = {"ckId": type_, "first": 1, "rtId": rt_id, "fieldFilter": by_name}
@@ -94,7 +92,7 @@ class Actual:
         place = await self._shapes.at(QUERY, STREAMS)
         if POINTS not in place.fields:
             raise Refused("this server has no streamDataEntities: it reads stream data by archives, which is not supported yet")
-        item = await self._item(await self._where_columns_stand(place), stretch.type)
+        item = await self.item(await self._where_columns_stand(place), stretch.type)
         chosen = fits.chosen(item, stretch.attributes, stretch.type)
         between = {"from": stretch.start, "to": stretch.end}
         ends = {name: moment.isoformat() for name, moment in between.items() if moment is not None}
@@ -109,7 +107,7 @@ class Actual:
             "sortOrder": [wording.sorted_by(Order("timestamp", descending=stretch.newest_first))],
         }
         await self._shapes.explore([field.named])
-        inner = {"most": typed(self._within(field, "cells"), {"first": max(1, len(chosen.names))})["first"]}
+        inner = {"most": typed(self.within(field, "cells"), {"first": max(1, len(chosen.names))})["first"]}
         selection = "items { timestamp cells(first: $most) { items { attributePath value } } } pageInfo { hasNextPage endCursor }"
         return Sounding(Question((STREAMS,), field.name, typed(field, given), selection, inner), chosen.names, chosen.lacking)
 
@@ -128,51 +126,11 @@ class Actual:
         selection = f"items {{ rtCkTypeId attributes(first: $most) {{ items {{ attributeName {unit} }} }} }}"
         given = {"rtCkIds": list(types), "first": len(types)}
         await self._shapes.explore([field.named])
-        inner = {"most": typed(self._within(field, "attributes"), {"first": MOST_ATTRIBUTES})["first"]}
+        inner = {"most": typed(self.within(field, "attributes"), {"first": MOST_ATTRIBUTES})["first"]}
         return Question((KIT,), field.name, typed(field, given), selection, inner)
 
     def read_units(self, value: Any) -> Mapping[tuple[str, str], str]:
         return wording.units(value)
-
-    # writes
-
-    async def create(self, type_: str, well_known_name: str | None, attributes: Mapping[str, Any]) -> Question:
-        field, taken = await self._writer(type_, "create")
-        entity = await self._entity(taken, type_, attributes)
-        if well_known_name is not None:
-            entity[wording.OWN_NAMES[WELL_KNOWN_NAME]] = well_known_name
-        return self._writing(type_, field, [entity], attributes, is_own=taken is not None)
-
-    async def update(self, type_: str, rt_id: str, attributes: Mapping[str, Any]) -> Question:
-        field, taken = await self._writer(type_, "update")
-        entity = await self._entity(taken, type_, attributes)
-        return self._writing(type_, field, [{RT_ID: rt_id, "item": entity}], attributes, is_own=taken is not None)
-
-    async def delete(self, type_: str, rt_id: str) -> Question:
-        place = await self._shapes.at(MUTATION, RUNTIME, GENERIC)
-        field = fits.field(place, "delete", GENERIC)
-        given = {"entities": [{RT_ID: rt_id, "ckTypeId": type_}], "options": "ARCHIVE"}
-        return Question((RUNTIME, GENERIC), field.name, typed(field, given))
-
-    async def associate(self, type_: str, rt_id: str, association: str, targets: Sequence[Target], *, remove: bool) -> Question:
-        if untyped := [target.rt_id for target in targets if target.type is None]:
-            raise Refused(f'this server wants the type of a target too: {{"rt_id": "{untyped[0]}", "type": "…"}}')
-        option = "DELETE" if remove else "CREATE"
-        changes = [{"modOption": option, "target": {RT_ID: target.rt_id, "ckTypeId": target.type}} for target in targets]
-        field, taken = await self._writer(type_, "update")
-        if taken is None:
-            item: Json = {"ckTypeId": type_, "attributes": [], "associations": [{"roleName": association, "targets": changes}]}
-        else:
-            roles = [name for name, found in taken.fields.items() if self._is_role(found)]
-            if association not in roles:
-                raise Refused(f"{type_} has no association {association}{hint(association, roles)}")
-            item = {association: changes}
-        return self._writing(type_, field, [{RT_ID: rt_id, "item": item}], (), is_own=taken is not None)
-
-    def confirmed(self, value: Any) -> Row:
-        if not isinstance(value, list) or not value or not isinstance(value[0], dict) or not value[0].get(RT_ID):
-            raise Malformed("the provider confirmed nothing")
-        return wording.row(value[0], None)
 
     # from the schema
 
@@ -181,24 +139,10 @@ class Actual:
         await self._shapes.explore(mentioned(field, "fieldFilter", "sortOrder"))
         return field
 
-    def _within(self, connection: Field, name: str) -> Field:
-        """Return a field of the items of a connection that was explored."""
-        items = fits.field(self._shapes.known(connection.named), "items", connection.name)
-        return fits.field(self._shapes.known(items.named), name, connection.name)
-
     async def _where_columns_stand(self, streams: Type) -> str:
         """Return where a stream's columns are told: a server since May 2026 has no stream type, so they are the entity's."""
         entities = await self._shapes.at(QUERY, RUNTIME)
         return STREAMS if streams.fields.keys() & entities.fields.keys() else RUNTIME
-
-    async def _item(self, place: str, type_: str) -> Type:
-        """Return the type of the items of a type's own field, which tells its attributes. Raises Refused where there is none."""
-        found = fits.field(await self._shapes.at(QUERY, place), camel(type_), type_)
-        await self._shapes.explore([found.named])
-        items = fits.field(self._shapes.known(found.named), "items", type_)
-        item = self._shapes.known(items.named)
-        await self._shapes.explore(field.named for field in item.fields.values() if field.kind == ENUM)
-        return item
 
     def _words(self, item: Type) -> dict[str, Mapping[str, str]]:
         """Return the words of each attribute that is an enum, by small letters."""
@@ -238,45 +182,10 @@ class Actual:
         words: Mapping[str, Mapping[str, str]],
     ) -> Search:
         names = [name for name in dict.fromkeys([*chosen.names, *besides]) if name not in (RT_ID, WELL_KNOWN_NAME)]
-        listing = typed(self._within(field, "attributes"), {"attributeNames": names, "first": max(1, len(names))})
+        listing = typed(self.within(field, "attributes"), {"attributeNames": names, "first": max(1, len(names))})
         inner = {"names": listing["attributeNames"], "most": listing["first"]}
         chosen_ones = "attributeNames: $names, first: $most, resolveEnumValuesToNames: true"
         listed = f"attributes({chosen_ones}) {{ items {{ attributeName value }} }}"
         selection = f"totalCount pageInfo {{ hasNextPage endCursor }} items {{ {wording.ENTITY} {listed if names else ''} }}"
         question = Question((RUNTIME,), field.name, typed(field, given), selection, inner if names else {})
         return Search(question, chosen.names, rest, chosen.lacking, words=words)
-
-    async def _writer(self, type_: str, verb: str) -> tuple[Field, Type | None]:
-        """Return the mutation of a type's own with the input that it takes, or the generic one, which takes any."""
-        place = await self._shapes.at(MUTATION, RUNTIME)
-        own = place.fields.get(f"{camel(type_)}s")
-        field = fits.field(await self._shapes.type(own.named if own else fits.field(place, GENERIC, type_).named), verb, type_)
-        await self._shapes.explore(mentioned(field))
-        if own is None:
-            await self._item(RUNTIME, type_)
-            return field, None
-        taken = self._shapes.known(bare(field.arguments["entities"]))
-        return field, self._shapes.known(taken.fields["item"].named) if "item" in taken.fields else taken
-
-    async def _entity(self, taken: Type | None, type_: str, attributes: Mapping[str, Any]) -> Json:
-        if taken is not None:
-            for name in attributes:  # what is granted an update is not granted an association
-                if name in taken.fields and self._is_role(taken.fields[name]):
-                    raise Refused(f"{name} of {type_} is an association: use association_add or association_remove")
-            return fits.accepted(self._shapes, taken, attributes, type_)
-        item = await self._item(RUNTIME, type_)
-        for name, value in attributes.items():
-            fits.field(item, name, type_)
-            if item.fields[name].kind == ENUM and not isinstance(value, int):  # a server before July 2026 keeps the word as it is
-                raise Refused(f"{name} of {type_} must be the whole number of its word: this type has no mutation of its own")
-        listed = [{"attributeName": name, "value": value} for name, value in attributes.items()]
-        return {"ckTypeId": type_, "attributes": listed}
-
-    def _is_role(self, field: Field) -> bool:
-        return field.kind == INPUT and "modOption" in self._shapes.known(field.named).fields
-
-    def _writing(self, type_: str, field: Field, entities: list[Json], shown: Iterable[str], *, is_own: bool) -> Question:
-        place = (RUNTIME, f"{camel(type_)}s" if is_own else GENERIC)
-        item = self._shapes.known(field.named).fields
-        plain = " ".join(name for name in shown if is_own and name in item and item[name].is_scalar)
-        return Question(place, field.name, typed(field, {"entities": entities}), f"{wording.ENTITY} {plain}".strip())

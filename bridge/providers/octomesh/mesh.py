@@ -8,11 +8,12 @@ from typing import Any, Protocol, TypeVar
 
 from bridge.clock import Clock
 from bridge.errors import Failed, Malformed, RateLimited, SourceError, Unauthenticated, Unreachable
-from bridge.providers.octomesh.actual import KIT, Actual
+from bridge.providers.octomesh.actual import Actual
 from bridge.providers.octomesh.codes import Outdated
 from bridge.providers.octomesh.dialect import Dialect
 from bridge.providers.octomesh.documented import Documented
 from bridge.providers.octomesh.limits import Limits
+from bridge.providers.octomesh.published import KIT
 from bridge.providers.octomesh.questions import Question, answer, written
 from bridge.providers.octomesh.shapes import QUERY, Shapes
 from bridge.transport.graphql import GraphQL, Json, PathError, Result

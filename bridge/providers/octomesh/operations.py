@@ -16,7 +16,7 @@ from bridge.providers.octomesh.settings import AttributeName, FilterTable, Name,
 
 MOST_ATTRIBUTES, MOST_TARGETS = 200, 100
 LONGEST_CONTENT = 60_000  # letters of base64: a command has 64 KiB at the most
-CONTENT_TYPE = r"[\w.+-]{1,50}/[\w.+-]{1,50}"
+CONTENT_TYPE = r"[A-Za-z0-9.+-]{1,50}/[A-Za-z0-9.+-]{1,50}"
 FILE_NAME = r"[^/\\\x00-\x1f\"]{1,200}"
 
 
