@@ -234,6 +234,18 @@ async def test_a_type_that_the_schema_lacks_is_told_by_name_and_the_others_go_on
 
 
 @both
+async def test_entities_that_are_configured_and_not_there_are_told_by_name(dialect: Dialect) -> None:
+    entity = {"type": METER, "attributes": ["name"]}
+    entities = ({**entity, "well_known_names": ["meter-0002", "metre"]}, {**entity, "rt_ids": [MAIN, "0" * 24]})
+    seen = await Operator(dialect, entities, plant=plant(**SMALL)).poll()
+    assert shortfalls(seen) == [
+        ("not_found", f"there is no {METER} metre", False),
+        ("not_found", f"there is no {METER} {'0' * 24}", False),
+    ]
+    assert len(meters(seen).meters) == 2
+
+
+@both
 async def test_a_stream_that_the_schema_lacks_leaves_the_attributes(dialect: Dialect) -> None:
     entity = {"type": METER, "attributes": ["name"], "stream": "Industry.Energy/Nothing"}
     seen = await Operator(dialect, (entity,), plant=plant(**SMALL)).poll()

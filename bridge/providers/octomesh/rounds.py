@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from bridge.errors import Malformed, Refused, SourceError
+from bridge.errors import Malformed, NotFound, Refused, SourceError
 from bridge.models.observation import MetersSeen, Observation, ReadingsSeen, Shortfall
 from bridge.models.reading import Reading
 from bridge.providers.base.pages import Leaf, Pages
@@ -24,6 +24,7 @@ from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octomesh.units import Units
 
 KEPT_FOR = timedelta(minutes=15)  # a round that was cut short
+MOST_NAMED = 5  # entities in a message
 SCHEMA_EVERY = timedelta(hours=1)  # while it lacks something, it is asked for anew
 
 
@@ -119,6 +120,8 @@ class Rounds:
             for text in search.lacking.values():
                 self._renew(moment)
                 yield self._shortfall(round_, "", Refused(text), behind=False)
+            if absent := _absent(self._entities[number], rows):
+                yield self._shortfall(round_, "", NotFound(absent), behind=False)
             by_stream = await self._newest.columns(number, dialect)
             for observation in self._seen(round_, number, search.attributes, by_stream, rows, dialect):
                 yield observation
@@ -232,3 +235,12 @@ class Rounds:
             if self._renewed is not None:
                 self._mesh.forget()
             self._renewed = moment
+
+
+def _absent(entity: EntitySettings, rows: Mapping[str, Row]) -> str:
+    """Return what to say of entities that are configured by name or id and did not come; empty where all did."""
+    names = {row.well_known_name for row in rows.values()}
+    absent = [rt_id for rt_id in entity.rt_ids if rt_id not in rows]
+    absent += [name for name in entity.well_known_names if name not in names]
+    more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
+    return f"there is no {entity.type} {', '.join(absent[:MOST_NAMED])}{more}" if absent else ""
