@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bridge.app import built, opened
 from bridge.clock import SystemClock
-from bridge.errors import Denied, Malformed, RateLimited, Refused, SourceError, Unauthenticated
+from bridge.errors import Denied, Malformed, NotSignedIn, RateLimited, Refused, SourceError, Unauthenticated
 from bridge.providers.base import Endpoint, Introspectable
 from bridge.redact import Redactor
 from bridge.settings import Settings
@@ -22,6 +22,7 @@ from bridge.transport.schema import MEND, Finding, findings, introspected, notic
 FOLDER = "schemas"  # in the state folder
 VERDICTS = {"error": "fault", "deprecated": "deprecated"}
 MENDS: tuple[tuple[type[SourceError], str], ...] = (
+    (NotSignedIn, "then try again"),
     (Unauthenticated, "put new credentials into its section"),
     (Denied, "use credentials that may read the schema"),
     (RateLimited, "wait, then try again"),

@@ -35,6 +35,7 @@ from bridge.pricing.day import midnight
 from bridge.providers import base
 from bridge.providers.ampere.settings import AmpereSettings
 from bridge.providers.base import GROUP, DocumentSettings, Provider, Surroundings
+from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octopus import dispatching, households, metering, notices
 from bridge.providers.octopus.codes import CODES
 from bridge.providers.octopus.household import Tariff
@@ -60,6 +61,8 @@ README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for 
 EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
 SENSORFACT = (ROOT / "docs" / "sensorfact.md").read_text("utf-8")
+SIGN_IN = (ROOT / "docs" / "octomesh-sign-in.md").read_text("utf-8")
+OCTOMESH = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
@@ -68,6 +71,8 @@ DOCUMENTS = {
     "docs/octopus.md": OCTOPUS,
     "docs/sensorfact.md": SENSORFACT,
     "docs/ampere.md": (ROOT / "docs" / "ampere.md").read_text("utf-8"),
+    "docs/octomesh.md": OCTOMESH,
+    "docs/octomesh-sign-in.md": SIGN_IN,
     "docs/commands.md": COMMANDS,
 }
 
@@ -534,6 +539,7 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
         "home": {"my_sites": "query"},
         "octopus": {"my_sessions": "query"},
         "plant": {"my_facilities": "query"},
+        "mesh": {"my_meters": "query"},
     }
     plant, plain = settings.sources["plant"], AmpereSettings.model_validate({"provider": "ampere", "token": "a-token"})
     assert {key for key in keys(AmpereSettings) if getattr(plant, key) != getattr(plain, key)} == {"token", "sites", "operations"}
@@ -570,6 +576,8 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["factory"]) == keys(SensorfactSettings) - {"operations"}  # of GraphQL
     assert set(table["sources"]["factory"]["measurements"][0]) == keys(MeasurementSettings)
     assert set(table["sources"]["plant"]) == keys(AmpereSettings)
+    assert set(table["sources"]["mesh"]) == keys(OctoMeshSettings)
+    assert [set(entity) for entity in table["sources"]["mesh"]["entities"]] == [keys(EntitySettings)]
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 
@@ -592,9 +600,17 @@ def test_every_command_in_the_documentation_is_one() -> None:
     given = [arguments for text in DOCUMENTS.values() for arguments in commands(text)]
     options = {word for arguments in given for word in arguments if word.startswith("-")}
     everywhere = {"--config", "--verbose", "--version", "--help"}
-    assert options <= {*everywhere, "--once", "--online", "--client", "--id", "--list"}  # argparse would take a part of one
+    assert options <= {
+        *everywhere,
+        "--once",
+        "--online",
+        "--browser",
+        "--client",
+        "--id",
+        "--list",
+    }  # argparse would take a part of one
     functions = {parser.parse_args(arguments).command for arguments in given}
-    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._request}
+    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._login, cli._request}
 
 
 def test_the_table_of_commands_names_each() -> None:

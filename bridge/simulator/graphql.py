@@ -20,6 +20,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     GraphQLSyntaxError,
+    OperationDefinitionNode,
     execute_sync,
     get_operation_ast,
     parse,
@@ -79,12 +80,17 @@ def question(body: bytes) -> Question | None:
 
 def asked(schema: GraphQLSchema, question: Question) -> tuple[str | None, tuple[str, ...]]:
     """Return the name of the operation and its root fields, as far as the document is valid."""
-    document = prepared(schema, question.query)
-    only = get_operation_ast(document, question.operation) if isinstance(document, DocumentNode) else None
+    only = operation(schema, question)
     if only is None:
         return question.operation, ()
     roots = tuple(node.name.value for node in only.selection_set.selections if isinstance(node, FieldNode))
     return only.name.value if only.name else None, roots
+
+
+def operation(schema: GraphQLSchema, question: Question) -> OperationDefinitionNode | None:
+    """Return the operation that is to be executed, None where the document is not valid or has none of that name."""
+    document = prepared(schema, question.query)
+    return get_operation_ast(document, question.operation) if isinstance(document, DocumentNode) else None
 
 
 def outcome(schema: GraphQLSchema, question: Question, root: object, resolver: GraphQLFieldResolver) -> Outcome:
