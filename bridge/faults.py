@@ -15,6 +15,7 @@ from bridge.errors import Fault
 
 PREFIX = "KWH2MQTT_"
 SECRET_KEYS = ("token", "password", "api_key", "client_secret", "pre_signed_key", "organization_secret_key")
+DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,14 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def names_a_secret(name: str) -> bool:
+    """Tell whether a file called `name` is ours: `mqtt.KEY`, `state.KEY`, `sources.NAME.KEY`, `sources.NAME.PART.KEY`."""
+    *above, last = name.split(".")
+    if above[:1] == ["sources"] and len(above) == DEPTH["sources"] + 1:
+        return last in SECRET_KEYS and above[-1] not in SECRET_KEYS  # else it is an old copy, such as sources.home.token.bak
+    return bool(above) and len(above) == DEPTH.get(above[0])
 
 
 def variable(key: str) -> str:
@@ -99,7 +108,7 @@ def _nearest(location: tuple[str, ...], model: type[BaseModel]) -> str:
 
 
 def _fields(model: type[BaseModel], way: tuple[str, ...]) -> list[str]:
-    for step in way:
+    for step in (step for step in way if not step.isdecimal()):  # the number of an item of a list
         annotation = model.model_fields[step].annotation if step in model.model_fields else None
         kinds = (annotation, *getattr(annotation, "__args__", ()))
         nested = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
