@@ -60,7 +60,10 @@ class GraphQL:
         *,
         codes: Mapping[str, type[SourceError]] | None = None,
         words: Mapping[str, type[SourceError]] | None = None,
+        statuses: Mapping[int, tuple[type[SourceError], str]] | None = None,
     ) -> None:
+        """`statuses` says what an answer of that HTTP status means whatever it holds, and the mend."""
+        self._statuses = statuses or {}
         self._http, self._url, self._redact = http, url, redact
         self._codes = {**COMMON_CODES, **(codes or {})}
         self._words = words or {}
@@ -108,6 +111,9 @@ class GraphQL:
         return self._codes.get(error.code or "") or next(told, None)
 
     def _result(self, answer: Answer, *, alone: bool = False) -> Result:
+        if (meaning := self._statuses.get(answer.status)) is not None:
+            kind, mend = meaning
+            raise kind(f"the provider answered {answer.status}: {mend}", reasons=(answer.excerpt(self._redact),))
         if answer.status in (HTTP_UNAUTHORIZED, HTTP_FORBIDDEN):
             judged(answer, self._redact)
         body = self._answered(answer)
@@ -191,12 +197,16 @@ def _errors(body: Json) -> list[Json]:
 
 
 def _reasons(extensions: Json) -> Iterator[str]:
-    """Yield what stands in lists such as Kraken's `boostChargeRefusalReasons`, and its `validationErrors`."""
+    """Yield what stands in Kraken's `validationErrors` and lists such as `boostChargeRefusalReasons`, or OctoMesh's `details`."""
     for key, value in extensions.items():
         if key.endswith("Reasons") and isinstance(value, list):
             yield from map(str, value)
         elif key == "validationErrors" and isinstance(value, list):
             yield from (_validation(entry) for entry in value if isinstance(entry, dict))
+        elif key == "OctoDetails" and isinstance(value, list):
+            yield from (str(entry["message"]) for entry in value if isinstance(entry, dict) and entry.get("message"))
+        elif key == "details" and isinstance(value, dict):
+            yield from (f"{name}: {told}" for name, told in value.items())
 
 
 def _validation(entry: Json) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from bridge.errors import Malformed, Refused
 from bridge.providers.octomesh import fits, wording
 from bridge.providers.octomesh.dialect import Need, Order, Points, Row, Rows, Search, Sounding, Stretch, Target
-from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Filter, conditions, conjuncts, every
+from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Filter, conjuncts, every
 from bridge.providers.octomesh.naming import camel, hint
 from bridge.providers.octomesh.questions import Argument, Question, connection, following
 from bridge.providers.octomesh.raw import each
@@ -42,6 +42,10 @@ class Actual:
                 names |= mentioned(fields[GENERIC], "fieldFilter", "sortOrder")
         await self._shapes.explore(names)
 
+    def configured(self, type_: str, attributes: Sequence[str], *, stream: bool) -> Question:
+        selection = f"items {{ rtId {' '.join(attributes)} }}"
+        return Question((STREAMS if stream else RUNTIME,), camel(type_), {}, selection)
+
     # queries
 
     async def search(self, need: Need) -> Search:
@@ -60,7 +64,7 @@ class Actual:
             "fieldFilter": told or None,
             "sortOrder": [wording.sorted_by(one) for one in need.order] or None,
         }
-        besides = [condition.attribute for condition in conditions(rest)] if rest else []
+        besides = fits.besides(item, rest)
         return self._searching(field, given, chosen, besides, rest, words)
 
     async def one(self, type_: str, rt_id: str | None, well_known_name: str | None, wanted: tuple[str, ...] | None) -> Search:

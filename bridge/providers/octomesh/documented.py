@@ -20,7 +20,7 @@ from bridge.providers.octomesh.dialect import (
     Stretch,
     Target,
 )
-from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Every, Filter, conditions, conjuncts, every
+from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Every, Filter, conjuncts, every
 from bridge.providers.octomesh.naming import pascal
 from bridge.providers.octomesh.questions import Question, connection, following
 from bridge.providers.octomesh.raw import each, instant
@@ -53,6 +53,10 @@ class Documented:
         ]
         await self._shapes.explore({name for field in fields for name in mentioned(field)})
 
+    def configured(self, type_: str, attributes: Sequence[str], *, stream: bool) -> Question:
+        selection = f"items {{ rtId {' '.join(attributes)} }}"
+        return Question((STREAMS if stream else RUNTIME,), f"{'ts' if stream else 'rt'}{pascal(type_)}", {}, selection)
+
     # queries
 
     async def search(self, need: Need) -> Search:
@@ -63,7 +67,7 @@ class Documented:
         order = self._order(field, need.order, need.type)
         given = {"first": need.first, "after": need.after, "filter": asked, "orderBy": order}
         chosen = fits.chosen(item, need.attributes, need.type)
-        besides = [condition.attribute for condition in conditions(rest)] if rest else []
+        besides = fits.besides(item, rest)
         selection = f"items {{ {_fields(item, [*chosen.names, *besides])} }} {self._page_info(field)}"
         return Search(Question((RUNTIME,), field.name, typed(field, given), selection), chosen.names, rest, chosen.lacking)
 

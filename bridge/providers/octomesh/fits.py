@@ -45,6 +45,12 @@ def chosen(item: Type, wanted: Iterable[str] | None, type_: str) -> Chosen:
     return Chosen(tuple(names), lacking)
 
 
+def besides(item: Type, rest: Filter | None) -> list[str]:
+    """Return what is to be asked for though nobody wants it: what is filtered by here, and what an entity is called."""
+    named = ["name"] if "name" in item.fields and item.fields["name"].is_scalar else []
+    return named + [condition.attribute for condition in conditions(rest)] if rest is not None else named
+
+
 def must_be_known(item: Type, filter_: Filter, order: Iterable[Order], own: Mapping[str, str], type_: str) -> None:
     """Raises Refused where a filter or an order names what the type does not have; `own` has the dialect's names."""
     named = [*(condition.attribute for condition in conditions(filter_)), *(one.attribute for one in order)]

@@ -1,0 +1,79 @@
+"""Our two schemas are what is known of the provider's with parts left out, and tell of themselves."""
+
+import json
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    build_client_schema,
+    build_schema,
+    get_introspection_query,
+    is_specified_scalar_type,
+    print_ast,
+)
+
+from bridge.simulator.octomesh import documented_schema
+from bridge.simulator.octomesh.errors import Dialect
+from tests.simulator.conftest import SHARED
+from tests.simulator.tenant import Tenant
+
+
+def theirs(name: str) -> GraphQLSchema:
+    path = SHARED / "schemas" / f"octomesh_{name}.graphql"
+    if not path.exists():
+        pytest.skip("what is known of the provider's schema is not at hand")
+    return build_schema(path.read_text(encoding="utf-8"))
+
+
+def default(argument: Any) -> str | None:
+    written = argument.ast_node.default_value
+    return None if written is None else print_ast(written)
+
+
+def described(schema: GraphQLSchema) -> dict[str, Any]:
+    """Flatten a schema to names: types of fields, types and defaults of arguments and inputs, members."""
+    facts: dict[str, Any] = {}
+    for name, type_ in schema.type_map.items():
+        if name.startswith("__") or is_specified_scalar_type(type_):
+            continue
+        facts[name] = type(type_).__name__
+        if isinstance(type_, GraphQLEnumType):
+            facts.update({f"{name}.{value}": True for value in type_.values})
+        if isinstance(type_, GraphQLUnionType):
+            facts.update({f"{name} of {member.name}": True for member in type_.types})
+        if isinstance(type_, GraphQLInputObjectType):
+            facts.update({f"{name}.{key}": (str(each.type), default(each)) for key, each in type_.fields.items()})
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            facts.update({f"{name} is {interface.name}": True for interface in type_.interfaces})
+            for field, definition in type_.fields.items():
+                facts[f"{name}.{field}"] = str(definition.type)
+                arguments = definition.args.items()
+                facts.update({f"{name}.{field}({key})": (str(each.type), default(each)) for key, each in arguments})
+    return facts
+
+
+def test_the_documented_schema_is_all_of_the_documents_and_the_same_for_inverters() -> None:
+    known = described(theirs("documented"))
+    ours = described(documented_schema.SCHEMA)
+    assert {name: ours.get(name) for name in known} == known
+    assert {name for name in set(ours) - set(known) if "Inverter" not in name} == set()
+
+
+@pytest.mark.parametrize("dialect", [Dialect.DOCUMENTED])
+def test_the_schema_tells_of_itself(dialect: Dialect) -> None:
+    answer = Tenant(dialect).post(get_introspection_query())
+    assert build_client_schema(json.loads(answer.body)["data"]).mutation_type
+
+
+def test_one_type_can_be_asked_for() -> None:
+    query = """query Types($name: String!) { a: __type(name: $name) { inputFields { name type { name kind ofType { name } } } }
+      b: __type(name: "Nothing") { name } }"""
+    found = Tenant(Dialect.DOCUMENTED).ask(query, name="EnergyMeterOrder")
+    field = {"name": "name", "type": {"name": "SortOrder", "kind": "ENUM", "ofType": None}}
+    assert found == {"a": {"inputFields": [field]}, "b": None}
