@@ -444,10 +444,8 @@ def test_a_part_of_a_source_has_secret_files_too() -> None:
     secret_file("secrets", "sources.home.budget.token", b"deep-token\n")
     secret_file("secrets", "sources.home.token", b"file-token\n")
     (line,) = faults(f"secrets_directory = 'secrets'\n{HOME}budget = {{ requests = 3 }}")
-    assert (
-        line
-        == "secrets/sources.home.budget.token: sources.home.budget.token: is not a known key; remove it, or use one of: requests, seconds"
-    )
+    key = "sources.home.budget.token"
+    assert line == f"secrets/{key}: {key}: is not a known key; remove it, or use one of: requests, seconds"
 
 
 def test_a_secret_file_in_the_way_of_a_part_is_no_more_than_a_fault() -> None:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, St
 
 from bridge.providers.base import RequestBudget, SourceSettings, Url
 from bridge.providers.octomesh import filters
+from bridge.providers.octomesh.amqp import AmqpSettings
 from bridge.providers.octomesh.client import Client, Flow
 from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Every, Filter
 from bridge.providers.octomesh.naming import ATTRIBUTE, OBJECT_ID, TYPE
@@ -90,6 +91,7 @@ class OctoMeshSettings(SourceSettings):
     poll_seconds: int = Field(default=300, ge=60, le=86_400)
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     entities: tuple[EntitySettings, ...] = ()
+    amqp: AmqpSettings | None = None  # the message bus, where it is listened to
     budget: RequestBudget = BudgetSettings(requests=100, seconds=60)  # what the document allows
 
     @field_validator("client_secret")
