@@ -2,10 +2,13 @@
 
 import json
 import logging
+import re
+import tomllib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from bridge.errors import Denied, NotFound, TimedOut, Unauthenticated, Unreachable
+from bridge.feed.listen import FIRST_BACK_OFF, LONGEST_BACK_OFF
 from bridge.models.observation import Observation, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
 from bridge.providers.octomesh.amqp import MOST_SERIES, AmqpSettings, DataFlow
-from bridge.providers.octomesh.pipeline import CONTENT_TYPE, LARGEST, MESSAGE_TYPE
-from bridge.transport.amqp import Delivery
+from bridge.providers.octomesh.pipeline import CONTENT_TYPE, LARGEST, MESSAGE_TYPE, ValueSettings
+from bridge.transport.amqp import CONNECT_S, MOST_KEPT, Delivery
 from bridge.transport.settings import AmqpServerSettings
 from tests.support import HandClock, Knowledge, gathered, utc
 
@@ -257,3 +262,36 @@ def test_what_cannot_be_is_refused_without_the_password(wrong: dict[str, Any], w
 
 def test_the_values_may_come_from_the_environment_as_json() -> None:
     assert settings(values=json.dumps([POWER])) == settings()
+
+
+# the page about it
+
+CODES = {error.code for error in (Unreachable, TimedOut, Unauthenticated, Denied, NotFound)}
+PAGE = (Path(__file__).resolve().parents[2] / "docs" / "octomesh-amqp.md").read_text("utf-8")
+
+
+def block(language: str, mark: str) -> str:
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    (one,) = (text for text in found if mark in text)
+    return one
+
+
+async def test_the_page_shows_what_is_published_of_what_it_shows() -> None:
+    shown = AmqpSettings.model_validate(tomllib.loads(block("toml", "amqp"))["sources"]["mesh"]["amqp"])
+    (found,) = await values(shown, sent(json.loads(block("json", "meters")), shown.pipelines[0]))
+    assert (found.meter, found.quantity) == ("press-1", "power")
+    assert "`mesh/my-tenant/reading/press-1/power`" in PAGE
+    assert Reading(meter="press-1", quantity="power", **json.loads(block("json", '"value"'))) == found
+
+
+def test_the_page_names_every_key_and_limit() -> None:
+    keys = {*AmqpSettings.model_fields, *ValueSettings.model_fields}
+    rows = re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)
+    assert {key for row in rows for key in re.findall(r"`(\w+)`", row)} - keys == CODES
+    assert keys <= {key for row in rows for key in re.findall(r"`(\w+)`", row)}
+    assert f"up to {MOST_KEPT:,} messages" in PAGE
+    assert f"{MOST_SERIES:,} pairs" in PAGE
+    assert f"larger than {LARGEST // 2**20} MiB" in PAGE
+    assert settings().exchange("{tenant}").replace(settings().data_flow.lower(), "{data_flow}") in PAGE
+    assert f"after {FIRST_BACK_OFF.seconds} s, then ever later up to {LONGEST_BACK_OFF.seconds // 60} minutes" in PAGE
+    assert f"answer within {CONNECT_S:.0f} s" in PAGE

@@ -45,10 +45,10 @@ def is_installed() -> bool:
 
 
 @asynccontextmanager
-async def rabbit(folder: Path, port: int | None = None) -> AsyncIterator[Rabbit]:
-    """Yield a running broker that ends with its port mapper, by force where it must."""
-    port, mapper_port, node_port = port or free_port(), free_port(), free_port()
-    password = secrets.token_hex(8)
+async def rabbit(folder: Path, before: Rabbit | None = None) -> AsyncIterator[Rabbit]:
+    """Yield a running broker that ends with its port mapper, by force where it must; one like `before`, where one was."""
+    port, mapper_port, node_port = before.port if before else free_port(), free_port(), free_port()
+    password = before.password if before else secrets.token_hex(8)
     settings = folder / "rabbitmq.conf"
     settings.write_text(SETTINGS.format(host=HOST, port=port, password=password))
     environment = {
