@@ -14,7 +14,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from bridge.errors import Denied, Fault, Misconfigured, NotFound, SourceError, TimedOut, Unauthenticated, Unreachable
+from bridge.errors import Denied, NotFound, SourceError, TimedOut, Unauthenticated, Unreachable
 from bridge.transport.settings import AmqpServerSettings
 
 if TYPE_CHECKING:
@@ -37,10 +37,9 @@ class Delivery:
     body: bytes
 
 
-def ensure_installed(key: str) -> None:
-    """Raise Misconfigured, which names the section `key`, where the extra is not installed."""
-    if find_spec("aio_pika") is None:
-        raise Misconfigured([Fault(key, "needs the extra amqp", "pip install 'kwh2mqtt[amqp]', or remove the section")])
+def is_installed() -> bool:
+    """Tell whether the library is there: it comes with the extra `amqp`."""
+    return find_spec("aio_pika") is not None
 
 
 @asynccontextmanager

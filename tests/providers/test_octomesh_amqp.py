@@ -3,6 +3,8 @@
 import json
 import logging
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -27,6 +29,7 @@ from bridge.transport.amqp import CONNECT_S, MOST_KEPT, Delivery
 from bridge.transport.settings import AmqpServerSettings
 from tests.support import HandClock, Knowledge, gathered, utc
 
+ROOT = Path(__file__).resolve().parents[2]
 NOW = utc("2026-06-10T10:05")
 RECEIVED, BEGUN = "2026-06-10T10:04:58.1234567Z", "2026-06-10T10:04:59Z"
 SITE = Site(id="acme", title="acme", timezone="UTC")
@@ -150,6 +153,12 @@ async def test_what_is_bound_is_every_configured_pipeline_of_the_data_flow(prefi
     assert line.left
 
 
+async def test_it_can_be_tried_without_hearing_anything() -> None:
+    line = Line(sent({"power": 1}))
+    await DataFlow(settings(), "mesh", "acme", SITE, HandClock(NOW), line).reach()
+    assert (len(line.asked), line.left) == (1, True)
+
+
 async def test_the_tenant_is_told_of_where_no_poll_has_found_it() -> None:
     first, *_ = await heard(settings(), known=Knowledge())
     assert first == SitesSeen((SITE,), complete=False)
@@ -264,10 +273,23 @@ def test_the_values_may_come_from_the_environment_as_json() -> None:
     assert settings(values=json.dumps([POWER])) == settings()
 
 
+def test_without_the_extra_the_configuration_says_what_to_install() -> None:
+    values = json.dumps({**SERVER, "data_flow": "1", "pipeline": "2", "values": [POWER]})
+    program = f"""
+import sys
+sys.modules["aio_pika"] = None  # as where it is not installed
+from bridge.providers.octomesh.amqp import AmqpSettings
+AmqpSettings.model_validate_json('{values}')
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "it needs the extra amqp: pip install 'kwh2mqtt[amqp]'" in ran.stderr
+    assert "sesame-open" not in ran.stderr.replace(program, "")
+
+
 # the page about it
 
 CODES = {error.code for error in (Unreachable, TimedOut, Unauthenticated, Denied, NotFound)}
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "octomesh-amqp.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "octomesh-amqp.md").read_text("utf-8")
 
 
 def block(language: str, mark: str) -> str:

@@ -17,7 +17,7 @@ from bridge.models.reading import Reading
 from bridge.models.site import Site
 from bridge.providers.base import Known
 from bridge.providers.octomesh.pipeline import UNREADABLE, Odd, ValueSettings, Word, items, opened, reading
-from bridge.transport.amqp import Delivery, ensure_installed, hearing
+from bridge.transport.amqp import Delivery, hearing, is_installed
 from bridge.transport.settings import AmqpServerSettings
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,9 @@ class AmqpSettings(AmqpServerSettings):
     values: Annotated[tuple[ValueSettings, ...], Field(min_length=1), BeforeValidator(_from_json)]
 
     @model_validator(mode="after")
-    def _pipelines_are_known(self) -> Self:
+    def _can_be_used(self) -> Self:
+        if not is_installed():
+            raise ValueError("it needs the extra amqp: pip install 'kwh2mqtt[amqp]'")
         if self.pipeline is None and any(row.pipeline is None for row in self.values):
             raise ValueError("pipeline is missing: give one here, or one to each of the values")
         return self
@@ -64,12 +66,16 @@ class DataFlow:
     """One data flow of a tenant, as far as it is configured; see `bridge.providers.base.Listening`."""
 
     def __init__(self, settings: AmqpSettings, source: str, tenant: str, site: Site, clock: Clock, hear: Hear = hearing) -> None:
-        """`site` is the tenant's. Raises Misconfigured where the extra is not installed."""
-        ensure_installed(f"sources.{source}.amqp")
+        """`site` is the tenant's."""
         self._settings, self._source, self._site, self._clock, self._hear = settings, source, site, clock, hear
         self._exchange = settings.exchange(tenant)
         self._told: set[str] = set()  # bounded: of the configuration's words and ours
         self._series: set[tuple[str, str]] = set()
+
+    async def reach(self) -> None:
+        """Connect as `listen` does, and leave again. Raises SourceError."""
+        async with self._hear(self._settings, self._exchange, self._settings.pipelines):
+            pass
 
     async def listen(self, known: Known) -> AsyncGenerator[Observation, None]:
         """Yield the readings of each message, as it comes."""

@@ -73,7 +73,11 @@ class OctoMesh:
     async def sign_in(self) -> str:
         await self._mesh.alive()
         dialect = await self._mesh.dialect()
-        return f"signed in; the tenant {self._settings.tenant} speaks the {dialect.name} dialect"
+        said = f"signed in; the tenant {self._settings.tenant} speaks the {dialect.name} dialect"
+        if self._flow is None:
+            return said
+        await self._flow.reach()
+        return f"{said}, and its message bus can be listened to"
 
     async def login(self, tell: Callable[[str], None], *, browser: bool) -> str:
         """Sign in with a person's help; see `bridge.providers.base.Loginable`."""
