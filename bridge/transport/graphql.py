@@ -80,21 +80,26 @@ class GraphQL:
         answer = await self._http.read("POST", self._url, headers=headers, body=body, is_secret=is_secret)
         return self._result(answer, alone=alone)
 
-    async def mutate(self, document: str, variables: Json, headers: Mapping[str, str]) -> Result:
+    async def mutate(self, document: str, variables: Json, headers: Mapping[str, str], *, depth: int = 1) -> Result:
         """Send once. Raises Unreachable, TimedOut, RateLimited only where nothing was done; OutcomeUnknown where nobody can tell.
 
-        That holds for documents of one root field: of several, one may have been done before another was refused.
+        That holds for documents of one mutation: of several, one may have been done before another was refused. It stands so
+        `depth` below the root; most providers' are the root fields themselves.
         """
         answer = await self._http.write("POST", self._url, headers=headers, body=_body(document, variables))
         try:
             result = self._result(answer)
         except SourceError as error:
-            if isinstance(error, (Unreachable, Malformed)) or self._holds_data(answer) or answer.status >= HTTP_SERVER_ERRORS:
+            if (
+                isinstance(error, (Unreachable, Malformed))
+                or self._holds_data(answer, depth)
+                or answer.status >= HTTP_SERVER_ERRORS
+            ):
                 raise unknown(error) from None
             raise
         if result.errors:
             said = self.error(result.errors[0])
-            refused = not isinstance(said, Unreachable) and all(value is None for value in result.data.values())
+            refused = not isinstance(said, Unreachable) and _is_empty(result.data, depth)
             raise said if refused else unknown(said)
         return result
 
@@ -162,12 +167,12 @@ class GraphQL:
             raise Malformed(f"the answer's errors are no list: {answer.excerpt(self._redact)}")
         return body
 
-    def _holds_data(self, answer: Answer) -> bool:
+    def _holds_data(self, answer: Answer, depth: int) -> bool:
         try:
             data = self._read(answer).get("data")
         except SourceError:
             return False
-        return isinstance(data, dict) and any(value is not None for value in data.values())
+        return isinstance(data, dict) and not _is_empty(data, depth)
 
     def _wordless(self, error: PathError) -> PathError:
         """Return `error` with no more of its message than the words that we know."""
@@ -190,6 +195,13 @@ class GraphQL:
 
     def _clean(self, text: str) -> str:
         return shortened(self._redact(text))
+
+
+def _is_empty(value: Any, depth: int) -> bool:
+    """Tell whether no field so far down holds anything."""
+    if depth and isinstance(value, dict):
+        return all(_is_empty(inner, depth - 1) for inner in value.values())
+    return value is None
 
 
 def _errors(body: Json) -> list[Json]:

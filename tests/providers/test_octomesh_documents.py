@@ -1,4 +1,4 @@
-"""What is sent in each dialect is valid against the published schemas, all values travel as variables, and types come from the schema."""
+"""What is sent in each dialect is valid against the published schemas, its values are variables, and its types the schema's."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -139,9 +139,9 @@ async def test_an_attribute_that_the_schema_lacks_is_named_with_the_nearest_and_
 
 
 async def test_a_type_that_the_schema_lacks_is_refused_with_the_nearest(actual: Tenant, documented: Tenant) -> None:
-    with pytest.raises(Refused, match="has no industryEnergyEnergyMetre .*the nearest is industryEnergyEnergyMeter$"):
+    with pytest.raises(Refused, match=r"has no industryEnergyEnergyMetre .*the nearest is industryEnergyEnergyMeter$"):
         await actual.dialect.search(Need("Industry.Energy/EnergyMetre"))
-    with pytest.raises(Refused, match="the nearest is rtIndustryEnergyEnergyMeter$"):
+    with pytest.raises(Refused, match=r"the nearest is rtIndustryEnergyEnergyMeter$"):
         await documented.dialect.search(Need("Industry.Energy/EnergyMetre"))
 
 

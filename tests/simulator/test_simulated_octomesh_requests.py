@@ -12,6 +12,7 @@ from tests.simulator.tenant import HEADERS, MOMENT, Tenant
 EMPTY = "query Nothing { __typename }"
 WRITE = {
     Dialect.DOCUMENTED: 'mutation { runtime { deleteRtIndustryEnergyInverter(rtId: "x") } }',
+    Dialect.ACTUAL: "mutation { runtime { runtimeEntities { delete(entities: []) } } }",
 }
 BOTH = pytest.mark.parametrize("dialect", [*WRITE])
 

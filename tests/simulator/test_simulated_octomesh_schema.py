@@ -18,7 +18,7 @@ from graphql import (
     print_ast,
 )
 
-from bridge.simulator.octomesh import documented_schema
+from bridge.simulator.octomesh import actual_schema, documented_schema
 from bridge.simulator.octomesh.errors import Dialect
 from tests.simulator.conftest import SHARED
 from tests.simulator.tenant import Tenant
@@ -65,7 +65,23 @@ def test_the_documented_schema_is_all_of_the_documents_and_the_same_for_inverter
     assert {name for name in set(ours) - set(known) if "Inverter" not in name} == set()
 
 
-@pytest.mark.parametrize("dialect", [Dialect.DOCUMENTED])
+def test_the_actual_schema_is_a_part_of_the_servers() -> None:
+    known = described(theirs("actual"))
+    ours = described(actual_schema.SCHEMA)
+    assert len(ours) > 500
+    assert {name: (each, known.get(name)) for name, each in ours.items() if each != known.get(name)} == {}
+
+
+def test_no_member_of_its_enums_and_no_field_of_its_generic_inputs_is_missing() -> None:
+    known = theirs("actual").type_map
+    for name, type_ in actual_schema.SCHEMA.type_map.items():
+        if isinstance(type_, GraphQLEnumType) and not name.startswith("__"):
+            assert set(type_.values) == set(known[name].values), name  # type: ignore[attr-defined]  # of one kind, see above
+        if isinstance(type_, GraphQLInputObjectType) and name.startswith("Rt"):
+            assert set(type_.fields) == set(known[name].fields), name  # type: ignore[attr-defined]  # likewise
+
+
+@pytest.mark.parametrize("dialect", [*Dialect])
 def test_the_schema_tells_of_itself(dialect: Dialect) -> None:
     answer = Tenant(dialect).post(get_introspection_query())
     assert build_client_schema(json.loads(answer.body)["data"]).mutation_type

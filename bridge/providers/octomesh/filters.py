@@ -135,7 +135,7 @@ def _textual(found: str, operator: str, value: str) -> bool:
 
 
 def _equal(found: Any, value: Any) -> bool:
-    return found is not None and _plain(found) == _plain(value)
+    return isinstance(found, bool) is isinstance(value, bool) and _plain(found) == _plain(value)
 
 
 def _compared(found: Any, operator: str, value: Any) -> bool:

@@ -76,12 +76,12 @@ class Mesh:
                 raise
             return await self._sent(document, variables, another)
 
-    async def write(self, document: str, variables: Json) -> Result:
-        """Send a mutation once. Raises SourceError where it was refused, or where nobody knows whether it was."""
+    async def write(self, document: str, variables: Json, depth: int = 2) -> Result:
+        """Send a mutation once, which stands so deep. Raises SourceError where it was refused, or where nobody knows."""
         token = await self._token()
         self._limits.writes.take(self._clock.now())
         try:
-            return await self._graphql.mutate(document, variables, _bearer(token))
+            return await self._graphql.mutate(document, variables, _bearer(token), depth=depth)
         except Unauthenticated:
             self._refused = token  # not sent again; the next one gets another
             raise
@@ -110,7 +110,7 @@ class Mesh:
 
     async def done(self, question: Question) -> Any:
         """Send the one write that `question` is, and return what was confirmed. Raises SourceError."""
-        result = await self.write(*written([question], "mutation"))
+        result = await self.write(*written([question], "mutation"), depth=len(question.place) + 1)
         found = answer(result, [question], 0)
         if isinstance(found, PathError):
             error = self._graphql.error(found)

@@ -12,12 +12,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, St
 
 from bridge.models.price import Instant
 from bridge.providers.base import Kind, Operation
-from bridge.providers.octomesh.settings import AttributeName, FilterTable, Name, ObjectId, TypeId
+from bridge.providers.octomesh.settings import AttributeName, FilterTable, Name, ObjectId, TypeId, like
 
 MOST_ATTRIBUTES, MOST_TARGETS = 200, 100
 LONGEST_CONTENT = 60_000  # letters of base64: a command has 64 KiB at the most
-CONTENT_TYPE = r"^[\w.+-]+/[\w.+-]+$"
-FILE_NAME = r"^[^/\\\x00-\x1f\"]+$"
+CONTENT_TYPE = r"[\w.+-]{1,50}/[\w.+-]{1,50}"
+FILE_NAME = r"[^/\\\x00-\x1f\"]{1,200}"
 
 
 def _few(attributes: dict[str, Any]) -> dict[str, Any]:
@@ -40,8 +40,8 @@ def _base64(text: str) -> str:
 
 
 Content = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_CONTENT), AfterValidator(_base64)]
-FileName = Annotated[str, StringConstraints(pattern=FILE_NAME, max_length=200)]
-ContentType = Annotated[str, StringConstraints(pattern=CONTENT_TYPE, max_length=100)]
+FileName = Annotated[str, like(FILE_NAME, "the name of a file, without a folder")]
+ContentType = Annotated[str, like(CONTENT_TYPE, "a media type such as application/pdf")]
 
 
 class Arguments(BaseModel):

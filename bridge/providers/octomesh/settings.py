@@ -3,6 +3,7 @@
 A bare host is enough for `url` and `identity_url`; a whole address is taken as it is.
 """
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -20,9 +21,21 @@ from bridge.state.budget import BudgetSettings
 
 PAUSE = timedelta(minutes=1)  # after a 429 that does not say how long
 
-TypeId = Annotated[str, StringConstraints(pattern=f"^{TYPE}$", max_length=200)]
-AttributeName = Annotated[str, StringConstraints(pattern=f"^{ATTRIBUTE}$", max_length=100)]
-ObjectId = Annotated[str, StringConstraints(pattern=f"^{OBJECT_ID}$")]
+
+def like(pattern: str, says: str) -> AfterValidator:
+    """Return what lets a text pass that is as `pattern` has it, and else says what it must be."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {says}")
+        return text
+
+    return AfterValidator(check)
+
+
+TypeId = Annotated[str, like(rf"(?=.{{1,200}}$){TYPE}", "a type of the construction kit such as Industry.Energy/EnergyMeter")]
+AttributeName = Annotated[str, like(rf"(?=.{{1,100}}$){ATTRIBUTE}", "the name of an attribute: letters, digits and _")]
+ObjectId = Annotated[str, like(OBJECT_ID, "the id of an entity, such as 65f1c0ffee65f1c0ffee65f1")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -79,7 +92,7 @@ class OctoMeshSettings(SourceSettings):
     provider: Literal["octomesh"]
     url: Url
     identity_url: Url
-    tenant: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
+    tenant: Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "the id of a tenant: letters, digits, -, _ and .")]
     client_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     client_secret: SecretStr | None = None  # without one a person signs in: kwh2mqtt login NAME
     flow: Flow | None = None

@@ -45,10 +45,11 @@ class Attribute:
     required: bool = False
     streamed: bool = False
     record: str | None = None
+    model: str = "Industry.Energy"
 
     @property
     def id(self) -> str:
-        return f"Industry.Energy/{self.name[:1].upper()}{self.name[1:]}"
+        return f"{self.model}/{self.name[:1].upper()}{self.name[1:]}"
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,6 @@ class Type:
     def field(self) -> str:
         return self.graphql[:1].lower() + self.graphql[1:]
 
-    @property
-    def model(self) -> str:
-        return self.id.partition("/")[0]
-
 
 def _double(name: str, unit: str | None = None, *, required: bool = False, streamed: bool = False) -> Attribute:
     return Attribute(name, Kind.DOUBLE, unit, required, streamed)
@@ -94,8 +91,20 @@ TYPES: Mapping[str, Type] = MappingProxyType(
     {
         each.id: each
         for each in (
-            Type(TREE_NODE, (Attribute("name", Kind.STRING, required=True), Attribute("description", Kind.STRING)), typed=False),
-            Type("Basic/Asset", (Attribute("namePlate", Kind.RECORD, record="BasicNamePlate"),), TREE_NODE, typed=False),
+            Type(
+                TREE_NODE,
+                (
+                    Attribute("name", Kind.STRING, required=True, model="Basic"),
+                    Attribute("description", Kind.STRING, model="Basic"),
+                ),
+                typed=False,
+            ),
+            Type(
+                "Basic/Asset",
+                (Attribute("namePlate", Kind.RECORD, record="BasicNamePlate", model="Basic"),),
+                TREE_NODE,
+                typed=False,
+            ),
             Type(
                 "Industry.Basic/Machine",
                 (

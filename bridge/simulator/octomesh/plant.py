@@ -71,7 +71,7 @@ class Plant:
 
     def create(self, type_id: str, well_known_name: str | None, attributes: Mapping[str, Any], moment: datetime) -> Entity:
         self._made += 1
-        new = Entity(rt_id("66", self._made), type_id, well_known_name, dict(attributes), moment, moment)
+        new = Entity(rt_id("66f1", self._made), type_id, well_known_name, dict(attributes), moment, moment)
         self.entities[new.rt_id] = new
         return new
 
@@ -120,8 +120,8 @@ class Plant:
 
 
 def rt_id(prefix: str, number: int) -> str:
-    """Return the rtId, 24 hexadecimal digits, of the thing of that number."""
-    return f"{prefix}{number:022x}"
+    """Return the rtId, 24 hexadecimal digits, of the thing of that number; four of them are the prefix."""
+    return f"{prefix}{number:020x}"
 
 
 def plant(meters: int = 12, inverters: int = 3) -> Plant:

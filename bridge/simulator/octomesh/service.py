@@ -15,7 +15,7 @@ from typing import Any
 from graphql import GraphQLSchema
 
 from bridge.simulator.graphql import Outcome, Refusal, accidental, as_json, outcome, question
-from bridge.simulator.octomesh import documented, documented_schema
+from bridge.simulator.octomesh import actual, actual_schema, documented, documented_schema
 from bridge.simulator.octomesh.errors import Dialect
 from bridge.simulator.octomesh.faults import OctoFault, OctoFaults, failure, too_many
 from bridge.simulator.octomesh.limits import Limits, Sort
@@ -27,7 +27,7 @@ from bridge.simulator.server import Hangup, Request, Response
 
 GRAPHQL_PATH = re.compile(r"/tenants/(?P<tenant>[^/]+)/graphql/?", re.IGNORECASE)
 SCHEMAS: Mapping[Dialect, tuple[GraphQLSchema, Mapping[str, Tree]]] = MappingProxyType(
-    {Dialect.DOCUMENTED: (documented_schema.SCHEMA, documented.TREE)}
+    {Dialect.DOCUMENTED: (documented_schema.SCHEMA, documented.TREE), Dialect.ACTUAL: (actual_schema.SCHEMA, actual.TREE)}
 )
 REMEMBERED = 10_000  # requests
 

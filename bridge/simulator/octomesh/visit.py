@@ -45,13 +45,17 @@ class Visit:
         gone = self.missing if self.met.fault is OctoFault.MISSING_ATTRIBUTE else None
         return {name: value for name, value in values.items() if name != gone}
 
+    def whole(self, rows: Sequence[T], first: int | None, after: str | None, show: Callable[[T], object]) -> dict[str, Any]:
+        """Return a page that no fault touches, such as one of an entity's attributes."""
+        try:
+            return page(rows, first, after, show)
+        except ValueError as error:
+            raise self._invalid(f"'{error}' is no cursor or count.") from error
+
     def paged(self, rows: Sequence[T], first: int | None, after: str | None, show: Callable[[T], object]) -> dict[str, Any]:
         """Return a page of a connection; raises GraphQLError for a bad cursor or count."""
         stuck = self.met.fault is OctoFault.STUCK_CURSOR
-        try:
-            answer = page(rows, first, None if stuck else after, show)
-        except ValueError as error:
-            raise self._invalid(f"'{error}' is no cursor or count.") from error
+        answer = self.whole(rows, first, None if stuck else after, show)
         if stuck:
             answer["pageInfo"]["hasNextPage"] = True
         if self.met.fault is OctoFault.BROKEN_ITEM and answer["items"]:
