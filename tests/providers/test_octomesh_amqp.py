@@ -18,15 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.errors import Denied, NotFound, TimedOut, Unauthenticated, Unreachable
+from bridge.errors import Denied, Misconfigured, NotFound, TimedOut, Unauthenticated, Unreachable
 from bridge.feed.listen import FIRST_BACK_OFF, LONGEST_BACK_OFF
 from bridge.models.observation import Observation, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
 from bridge.providers.octomesh.amqp import MOST_SERIES, AmqpSettings, DataFlow
 from bridge.providers.octomesh.pipeline import CONTENT_TYPE, LARGEST, MESSAGE_TYPE, ValueSettings
+from bridge.settings import load
+from bridge.simulator.octomesh.errors import Dialect
 from bridge.transport.amqp import CONNECT_S, MOST_KEPT, Delivery
 from bridge.transport.settings import AmqpServerSettings
+from tests.providers.operator import Operator
 from tests.support import HandClock, Knowledge, gathered, utc
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -271,6 +274,60 @@ def test_what_cannot_be_is_refused_without_the_password(wrong: dict[str, Any], w
 
 def test_the_values_may_come_from_the_environment_as_json() -> None:
     assert settings(values=json.dumps([POWER])) == settings()
+
+
+CONFIGURATION = """
+[sources.mesh]
+provider = "octomesh"
+url = "https://assets.example.com"
+identity_url = "https://connect.example.com"
+tenant = "acme"
+client_id = "edge"
+client_secret = "client-word"
+[sources.mesh.amqp]
+host = "rabbit.example.com"
+username = "edge"
+data_flow = "1"
+pipeline = "2"
+[[sources.mesh.amqp.values]]
+value = "$.power"
+meter = "line-1"
+quantity = "power"
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    (file := folder / "bridge.toml").write_text(text)
+    file.chmod(0o600)
+    return file
+
+
+def test_the_password_is_a_secret_file_or_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KWH2MQTT_SECRETS_DIRECTORY", str(tmp_path))
+    (tmp_path / "sources.mesh.amqp.password").write_text("file-word\n")
+    assert load(written(tmp_path, CONFIGURATION)).secrets() == ["client-word", "file-word"]
+    monkeypatch.setenv("KWH2MQTT_SOURCES__MESH__AMQP__PASSWORD", "variable-word")
+    assert load(written(tmp_path, CONFIGURATION)).secrets() == ["client-word", "variable-word"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("quantity =", "quantty =", "values.0.quantty: is not a known key; did you mean quantity?"),
+        ("host =", "hots =", "hots: is not a known key; did you mean host?"),
+        ('"$.power"', '"power"', "values.0.value: is wrong: must be a path such as $.meter.power; correct its value"),
+        ("[sources", "[sources", "password: is missing; add password = …, or the secret file sources.mesh.amqp.password"),
+    ],
+)
+def test_a_fault_of_the_section_names_the_key_and_the_mend(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        load(written(tmp_path, CONFIGURATION.replace(old, new)))
+    assert f"bridge.toml: sources.mesh.amqp.{fault}" in str(caught.value).replace('"…"', "…")
+
+
+async def test_a_source_without_the_section_listens_to_nothing() -> None:
+    operator = Operator(Dialect.DOCUMENTED)
+    assert await gathered(operator.source.listen(operator.known)) == []
 
 
 def test_without_the_extra_the_configuration_says_what_to_install() -> None:
