@@ -57,12 +57,14 @@ ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for name in ("README", "CONTRIBUTING", "CHANGELOG"))
 EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
+SIGN_IN = (ROOT / "docs" / "octomesh-sign-in.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
     "CHANGELOG.md": CHANGELOG,
     "docs/octopus.md": OCTOPUS,
+    "docs/octomesh-sign-in.md": SIGN_IN,
     "docs/commands.md": COMMANDS,
 }
 
@@ -577,9 +579,17 @@ def test_every_command_in_the_documentation_is_one() -> None:
     given = [arguments for text in DOCUMENTS.values() for arguments in commands(text)]
     options = {word for arguments in given for word in arguments if word.startswith("-")}
     everywhere = {"--config", "--verbose", "--version", "--help"}
-    assert options <= {*everywhere, "--once", "--online", "--client", "--id", "--list"}  # argparse would take a part of one
+    assert options <= {
+        *everywhere,
+        "--once",
+        "--online",
+        "--browser",
+        "--client",
+        "--id",
+        "--list",
+    }  # argparse would take a part of one
     functions = {parser.parse_args(arguments).command for arguments in given}
-    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._request}
+    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._login, cli._request}
 
 
 def test_the_table_of_commands_names_each() -> None:

@@ -10,7 +10,7 @@ import sys
 import threading
 from types import TracebackType
 from typing import Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 HOST = "127.0.0.1"
 LONGEST_HEAD = 16 * 1024  # bytes of request line and headers
@@ -77,9 +77,9 @@ class Loopback:
         """Return what the browser asks for, where that is the answer we wait for."""
         method, _, rest = head.decode("latin-1").partition(" ")
         target = rest.partition(" ")[0]
-        parts = urlsplit(target)
-        state = parse_qs(parts.query).get("state", [""])[0]
-        if method != "GET" or parts.path != self._path or self._state is None:
+        path, _, query = target.partition("?")  # not urlsplit: a stranger may send what is no address
+        state = parse_qs(query).get("state", [""])[0]
+        if method != "GET" or path != self._path or self._state is None:
             return None
         return target if hmac.compare_digest(state.encode(), self._state.encode()) else None
 

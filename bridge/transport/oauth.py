@@ -220,9 +220,9 @@ def _object(answer: Answer, redact: Redactor) -> Mapping[str, Any]:
 
 def _translated(code: str, description: object, redact: Redactor, status: int = 0) -> SourceError:
     """Return one of our errors for one of OAuth's."""
-    said = shortened(redact(description)) if isinstance(description, str) else ""
+    said = _shown(description, redact) if isinstance(description, str) else ""
     text = ", ".join(filter(None, (MEANINGS.get(code), said)))
-    text = f"{text} ({shortened(redact(code))})".lstrip()
+    text = f"{text} ({_shown(code, redact)})".lstrip()
     if code in UNAUTHENTICATED:
         return Unauthenticated(text, reasons=(code,))
     if code in FAILED or status >= HTTP_SERVER_ERRORS:
@@ -230,8 +230,13 @@ def _translated(code: str, description: object, redact: Redactor, status: int = 
     return Refused(text, reasons=(code,))
 
 
+def _shown(text: str, redact: Redactor) -> str:
+    """Return foreign text as a terminal may show it."""
+    return "".join(letter if letter.isprintable() else " " for letter in shortened(redact(text)))
+
+
 def _is_text(value: object) -> TypeGuard[str]:
-    return isinstance(value, str) and bool(value)
+    return isinstance(value, str) and bool(value) and value.isprintable()  # what moves a cursor is shown to no terminal
 
 
 def _span(seconds: object, most: timedelta) -> timedelta | None:

@@ -1,6 +1,7 @@
 """An operator of a plant whose tenant is the simulator, in either dialect, and whose clock is in the test's hand."""
 
 import random
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -39,14 +40,18 @@ class Holding(Knowledge):
     places: dict[str, Any] = field(default_factory=dict)
 
 
-class Site:
-    """The identity service and the asset repository behind one address."""
+class Front:
+    """The identity service and the asset repository behind one address; what stands before them may answer in their place."""
 
     def __init__(self, identity: Identity, mesh: Simulated) -> None:
         self.identity, self.mesh = identity, mesh
+        self.instead: deque[Response | None] = deque()  # an answer for each of the requests to come, None lets one pass
 
     async def handle(self, request: Request) -> Response:
-        return await (self.identity if request.path.startswith("/connect") else self.mesh).handle(request)
+        if request.path.startswith("/connect"):
+            return await self.identity.handle(request)
+        answer = self.instead.popleft() if self.instead else None
+        return answer or await self.mesh.handle(request)
 
 
 @dataclass
@@ -78,7 +83,8 @@ class Operator:
                 **self.settings,
             }
         )
-        transport = Direct(Site(self.identity, self.mesh))
+        self.front = Front(self.identity, self.mesh)
+        transport = Direct(self.front)
         self.http = Http(self.meter, self.clock, self.redact, pause=PAUSE, chance=random.Random(1), transport=transport)
         self.source = OctoMesh(self.given, Surroundings("mesh", self.http, self.clock, self.redact, 0.5, tokens=self.purse))
 

@@ -15,12 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from bridge.simulator.broker import HOST, free_port
+from tests.transport.test_mqtt import certificate
 
 PROGRAM = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's; the one in the path goes on as another user
 START_S = 60.0
 STOP_S = 15.0
 SETTINGS = """
 listeners.tcp.1 = {host}:{port}
+listeners.ssl.1 = {host}:{tls_port}
+ssl_options.cacertfile = {folder}/authority.crt
+ssl_options.certfile = {folder}/server.crt
+ssl_options.keyfile = {folder}/server.key
+ssl_options.verify = verify_none
 default_user = edge
 default_pass = {password}
 disk_free_limit.absolute = 1MB
@@ -32,25 +38,29 @@ log.console.level = warning
 
 @dataclass(frozen=True)
 class Rabbit:
-    """A running RabbitMQ."""
+    """A running RabbitMQ; `authority` is who vouches for it on its port for TLS."""
 
     port: int
+    tls_port: int
+    authority: Path
     username: str
     password: str
     process: subprocess.Popen[bytes]
 
 
 def is_installed() -> bool:
-    return PROGRAM.is_file() and shutil.which("epmd") is not None
+    return PROGRAM.is_file() and all(map(shutil.which, ("epmd", "openssl")))
 
 
 @asynccontextmanager
 async def rabbit(folder: Path, before: Rabbit | None = None) -> AsyncIterator[Rabbit]:
     """Yield a running broker that ends with its port mapper, by force where it must; one like `before`, where one was."""
-    port, mapper_port, node_port = before.port if before else free_port(), free_port(), free_port()
+    port, tls_port, mapper_port, node_port = before.port if before else free_port(), free_port(), free_port(), free_port()
     password = before.password if before else secrets.token_hex(8)
     settings = folder / "rabbitmq.conf"
-    settings.write_text(SETTINGS.format(host=HOST, port=port, password=password))
+    settings.write_text(SETTINGS.format(host=HOST, port=port, tls_port=tls_port, password=password, folder=folder))
+    for name, issuer in (("authority", None), ("server", "authority")):
+        certificate(folder, name, issuer)
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),  # where the cookie is made
@@ -80,7 +90,7 @@ async def rabbit(folder: Path, before: Rabbit | None = None) -> AsyncIterator[Ra
             node = subprocess.Popen([PROGRAM], **given)
             try:
                 await _until_open(node, port, folder / "output.log")
-                yield Rabbit(port, "edge", password, node)
+                yield Rabbit(port, tls_port, folder / "authority.crt", "edge", password, node)
             finally:
                 await _ended(node)
         finally:

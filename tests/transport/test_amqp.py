@@ -109,6 +109,8 @@ async def test_the_wire_from_end_to_end(running: Rabbit, caplog: pytest.LogCaptu
         await refusal(reached(running, password="another")),
         await refusal(reached(running, virtual_host="nowhere")),
         await refusal(reached(running, tls=True)),
+        await refusal(reached(running, tls=True, port=running.tls_port)),
+        await refusal(reached(running, tls=True, port=running.tls_port, ca_file=running.authority)),
         await refusal(reached(running, port=1)),
     ]
     assert [(type(error), str(error).partition(";")[0]) for error in found] == [
@@ -116,6 +118,8 @@ async def test_the_wire_from_end_to_end(running: Rabbit, caplog: pytest.LogCaptu
         (Unauthenticated, f"{where} refuses the login"),
         (Denied, f"{where} does not open the virtual host nowhere to edge"),
         (Unreachable, f"{where} cannot be reached: WRONG_VERSION_NUMBER"),
+        (Unreachable, f"the AMQP broker at {HOST}:{running.tls_port} cannot be reached: CERTIFICATE_VERIFY_FAILED"),
+        (NotFound, f"the AMQP broker at {HOST}:{running.tls_port} has no exchange {EXCHANGE}"),
         (Unreachable, f"the AMQP broker at {HOST}:1 cannot be reached: Connect call failed ('{HOST}', 1)"),
     ]
     url = f"amqp://{running.username}:{running.password}@{HOST}:{running.port}/"

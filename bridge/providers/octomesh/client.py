@@ -41,7 +41,7 @@ class Client:
 
     @property
     def needs_person(self) -> bool:
-        return self.way is not Flow.CLIENT_CREDENTIALS
+        return self.way != Flow.CLIENT_CREDENTIALS
 
     def endpoint(self, name: str) -> str:
         """Return the address of `token`, `authorize` or `deviceauthorization`, which lie beside each other."""

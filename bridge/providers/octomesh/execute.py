@@ -90,8 +90,9 @@ class Commands:
             if rows.next == after:
                 raise Refused("the pages of the server do not move on: a cursor came twice")
             after = rows.next
+        most = PAGE_HERE * MOST_PAGES_HERE
         raise Refused(
-            f"the {dialect.name} dialect cannot judge this filter, and here it is judged for {PAGE_HERE * MOST_PAGES_HERE} entities "
+            f"the {dialect.name} dialect cannot judge this filter, and here it is judged for {most} entities "
             "at the most; add a condition that the server can judge, such as eq on a plain attribute"
         )
 

@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from bridge.errors import Fault, Misconfigured, RateLimited, Refused, Unreachable
+from bridge.errors import Fault, Misconfigured, NotFound, RateLimited, Refused, Unreachable
 from bridge.providers.base import Surroundings
 from bridge.providers.octomesh.client import Client
 from bridge.transport import oauth
-from bridge.transport.answer import Answer
+from bridge.transport.answer import HTTP_NOT_FOUND, Answer
 from bridge.transport.browser import Loopback
 from bridge.transport.http import Form, Http
 from bridge.transport.oauth import DeviceCode, Granted, Waiting
@@ -21,8 +21,11 @@ Tell = Callable[[str], None]
 
 
 async def asked(http: Http, address: str, form: Form) -> Answer:
-    """Return what the identity service answers. Raises Unreachable, TimedOut, RateLimited, BudgetSpent."""
-    return await http.read("POST", address, headers={}, body=form, is_secret=True)
+    """Return what the identity service answers. Raises NotFound, Unreachable, TimedOut, RateLimited, BudgetSpent."""
+    answer = await http.read("POST", address, headers={}, body=form, is_secret=True)
+    if answer.status == HTTP_NOT_FOUND:
+        raise NotFound(f"there is no identity service at {address}; check identity_url")
+    return answer
 
 
 async def by_code(client: Client, scope: str, about: Surroundings, tell: Tell) -> Granted:

@@ -58,7 +58,7 @@ class Type:
         """Return the types that have to be known besides, to read or to write values of this one."""
         if self.kind == INPUT:
             return {field.named for field in self.fields.values() if field.kind in (INPUT, ENUM)}
-        return {field.named for name, field in self.fields.items() if name in ("items", "pageInfo")}
+        return {field.named for name, field in self.fields.items() if name in ("items", "pageInfo") or field.kind == ENUM}
 
 
 class Shapes:

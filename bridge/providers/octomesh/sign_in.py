@@ -6,16 +6,16 @@ finds his own used up looks there again. How long a token lives is told as a spa
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from bridge.errors import Failed, Fault, Misconfigured, NotSignedIn, RateLimited, SourceError, Unauthenticated, Unreachable
-from bridge.models.price import Instant
 from bridge.providers.base import Surroundings
 from bridge.providers.octomesh import person
 from bridge.providers.octomesh.client import Client, Flow
+from bridge.providers.octomesh.grant import Grant, Kept
 from bridge.transport import browser as machine
 from bridge.transport import oauth
 from bridge.transport.http import Form
@@ -24,28 +24,9 @@ from bridge.transport.oauth import Granted
 log = logging.getLogger(__name__)
 
 USUAL_LIFE = timedelta(hours=1)  # where nothing is said
-EARLY = timedelta(minutes=5)  # before its end a token is renewed; at most a tenth of its life
 REFUSED_FOR = timedelta(minutes=1)  # so long what failed is not tried again, and no second token got for a refused one
 LONGEST_OUTAGE = timedelta(minutes=15)  # while nobody answers, so long at the most
-
-
-class Grant(BaseModel):
-    """What one sign-in brought, as it is kept."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
-
-    mark: str  # whose it is, see `Client.mark`
-    token: str
-    issued: Instant
-    expires: Instant
-    refresh_token: str | None = None
-
-    def is_good(self, moment: datetime) -> bool:
-        """Tell whether it need not be renewed yet."""
-        return self.issued <= moment < self.expires - min(EARLY, (self.expires - self.issued) / 10)
-
-    def is_alive(self, moment: datetime) -> bool:
-        return self.issued <= moment < self.expires
+GRACE_S = 5.0  # for a renewal that is under way when nobody waits for it any more
 
 
 class SignIn:
@@ -97,7 +78,7 @@ class SignIn:
         if not client.needs_person:
             problem = f"{about.name} signs in by itself with its client_secret: there is nobody to ask"
             raise Misconfigured([Fault(f"sources.{about.name}", problem, "try it with kwh2mqtt check --online")])
-        if browser or client.way is Flow.BROWSER:
+        if browser or client.way == Flow.BROWSER:
             granted = await person.by_browser(client, self._scope, about, tell, self._show)
         else:
             granted = await person.by_code(client, self._scope, about, tell)
@@ -113,7 +94,7 @@ class SignIn:
             error = self._failed[1]
             raise type(error)(str(error), retry_after=error.retry_after, reasons=error.reasons)
         try:
-            await (self._refresh() if self._client.needs_person else self._begin())
+            await _to_its_end(self._refresh() if self._client.needs_person else self._begin())
         except (RateLimited, NotSignedIn):  # the budget holds everything back; nothing was sent
             raise
         except SourceError as error:
@@ -137,7 +118,7 @@ class SignIn:
         """Sign in by what a person left; whether another process did so meanwhile is known only where ours is not taken."""
         now, refresh_token = self._about.clock.now(), self._grant.refresh_token if self._grant else None
         if refresh_token is None or refresh_token == self._spent:
-            raise self._awaited("no sign-in is kept" if refresh_token is None else "the sign-in has ended")
+            raise self._awaited("the sign-in has ended" if self._grant else "no sign-in is kept")
         try:
             granted = await self._asked(oauth.by_refresh_token(self._client.application(), refresh_token))
         except Unauthenticated as error:
@@ -166,9 +147,10 @@ class SignIn:
 
     def _take_kept(self) -> None:
         """Take what another process may have kept, but not what is older than ours and of no use."""
-        kept = self._kept()
+        kept = self._kept().of(self._mark)
         if kept is None or kept.token == (self._grant and self._grant.token):
             return
+        self._hide(kept)
         is_better = kept.is_good(self._about.clock.now()) and not self._is_good()
         if self._grant is None or kept.issued > self._grant.issued or is_better:
             self._grant = kept
@@ -182,18 +164,14 @@ class SignIn:
             expires=moment + (granted.life or USUAL_LIFE),
             refresh_token=granted.refresh_token or refresh_token,
         )
-        self._about.tokens.write(self._grant.model_dump_json())
+        self._about.tokens.write(self._kept().with_(self._grant).model_dump_json())
 
-    def _kept(self) -> Grant | None:
+    def _kept(self) -> Kept:
         text = self._about.tokens.read()
         try:
-            grant = Grant.model_validate_json(text) if text else None
+            return Kept.model_validate_json(text) if text else Kept()
         except ValidationError:
-            return None
-        if grant is None or grant.mark != self._mark:
-            return None
-        self._hide(grant)
-        return grant
+            return Kept()
 
     def _given(self) -> str:
         assert self._grant is not None
@@ -203,3 +181,15 @@ class SignIn:
     def _hide(self, grant: Grant) -> None:
         for secret in filter(None, (grant.token, grant.refresh_token)):
             self._about.redact.learn(secret)
+
+
+async def _to_its_end(renewal: Coroutine[None, None, None]) -> None:
+    """Wait for `renewal`, which goes on for a while where the waiting is cancelled: what it has sent is used up, heard or not."""
+    task = asyncio.create_task(renewal, name="renewal")
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task], timeout=GRACE_S)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        raise

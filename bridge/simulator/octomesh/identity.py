@@ -31,6 +31,7 @@ from bridge.simulator.octomesh.passes import (
     ACCESS_LIFE,
     CODE_LIFE,
     DEVICE_LIFE,
+    INTERVAL,
     OFFLINE,
     SCOPES,
     BrowserCode,
@@ -91,6 +92,7 @@ class Identity:
     strict: bool = False
     person: Says = Says.YES
     access_life: timedelta = ACCESS_LIFE
+    interval: timedelta = INTERVAL  # between two polls for a device
     base_url: str = "http://127.0.0.1"
     bad_client_status: int = 400  # 401 from others
     requests: list[Asked] = field(default_factory=list)
@@ -215,7 +217,8 @@ class Identity:
             raise Rejected("unauthorized_client")
         user_code = f"{secrets.randbelow(10**9):09}"
         code = secrets.token_hex(32).upper()
-        self._passes.devices[code] = Device(user_code, self._wanted(client, fields, PERSON), self.now() + DEVICE_LIFE)
+        wanted, until = self._wanted(client, fields, PERSON), self.now() + DEVICE_LIFE
+        self._passes.devices[code] = Device(user_code, wanted, until, self.interval)
         self.decide(user_code, self.person)
         verify = f"{self.base_url}{VERIFY}"
         return {
@@ -224,7 +227,7 @@ class Identity:
             "verification_uri": verify,
             "verification_uri_complete": f"{verify}?userCode={user_code}",
             "expires_in": int(DEVICE_LIFE.total_seconds()),
-            "interval": int(self._passes.devices[code].interval.total_seconds()),
+            "interval": int(self.interval.total_seconds()),
         }
 
     def _authorized(self, fields: Mapping[str, str]) -> Response:

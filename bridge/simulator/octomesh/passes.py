@@ -50,7 +50,7 @@ class Device:
     user_code: str
     wanted: Pass
     until: datetime
-    interval: timedelta = INTERVAL
+    interval: timedelta
     outcome: Outcome = Outcome.WAITING
     polled: datetime | None = None
 
