@@ -58,6 +58,7 @@ README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for 
 EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
 SIGN_IN = (ROOT / "docs" / "octomesh-sign-in.md").read_text("utf-8")
+BUS = (ROOT / "docs" / "octomesh-amqp.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
@@ -65,6 +66,7 @@ DOCUMENTS = {
     "CHANGELOG.md": CHANGELOG,
     "docs/octopus.md": OCTOPUS,
     "docs/octomesh-sign-in.md": SIGN_IN,
+    "docs/octomesh-amqp.md": BUS,
     "docs/commands.md": COMMANDS,
 }
 
