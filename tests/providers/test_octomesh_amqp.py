@@ -330,17 +330,14 @@ async def test_a_source_without_the_section_listens_to_nothing() -> None:
     assert await gathered(operator.source.listen(operator.known)) == []
 
 
-def test_without_the_extra_the_configuration_says_what_to_install() -> None:
-    values = json.dumps({**SERVER, "data_flow": "1", "pipeline": "2", "values": [POWER]})
-    program = f"""
-import sys
-sys.modules["aio_pika"] = None  # as where it is not installed
-from bridge.providers.octomesh.amqp import AmqpSettings
-AmqpSettings.model_validate_json('{values}')
-"""
-    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert "it needs the extra amqp: pip install 'kwh2mqtt[amqp]'" in ran.stderr
-    assert "sesame-open" not in ran.stderr.replace(program, "")
+def test_without_the_extra_the_configuration_says_what_to_install(tmp_path: Path) -> None:
+    whole = CONFIGURATION.replace("username", 'password = "sesame-open"\nusername')
+    absent = "sys.modules['aio_pika'] = None"  # as where it is not installed
+    program = f"import sys; {absent}; from bridge.cli import main; main()"
+    arguments = ["--config", str(written(tmp_path, whole)), "check"]
+    ran = subprocess.run([sys.executable, "-c", program, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert "sources.mesh.amqp: is wrong: it needs the extra amqp: pip install 'kwh2mqtt[amqp]'; " in ran.stdout + ran.stderr
+    assert "sesame-open" not in ran.stdout + ran.stderr
 
 
 # the page about it
