@@ -34,6 +34,9 @@ from bridge.models.price import HOUR, Curve, Slot
 from bridge.pricing.day import midnight
 from bridge.providers import base
 from bridge.providers.base import GROUP, DocumentSettings, Provider, Surroundings
+from bridge.providers.octomesh.amqp import AmqpSettings
+from bridge.providers.octomesh.pipeline import ValueSettings
+from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octopus import dispatching, households, metering, notices
 from bridge.providers.octopus.codes import CODES
 from bridge.providers.octopus.household import Tariff
@@ -59,12 +62,14 @@ EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
 SIGN_IN = (ROOT / "docs" / "octomesh-sign-in.md").read_text("utf-8")
 BUS = (ROOT / "docs" / "octomesh-amqp.md").read_text("utf-8")
+OCTOMESH = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
     "CHANGELOG.md": CHANGELOG,
     "docs/octopus.md": OCTOPUS,
+    "docs/octomesh.md": OCTOMESH,
     "docs/octomesh-sign-in.md": SIGN_IN,
     "docs/octomesh-amqp.md": BUS,
     "docs/commands.md": COMMANDS,
@@ -529,7 +534,7 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
     assert settings.commands == CommandsSettings()
     assert settings.grants == {"wallbox": ("home.prices", "octopus.boost_start")}
     own = {source: {name: one.kind for name, one in documents.items()} for source, documents in settings.documents.items()}
-    assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}}
+    assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}, "mesh": {"my_meters": "query"}}
     assert tibber(settings).budget == BudgetSettings()
     assert tibber(settings).sites == {"0a0a0a0a-0000-4000-8000-000000000002": "cabin"}
     shown_ones, defaults = settings.mqtt.model_dump(), MqttSettings().model_dump()
@@ -539,9 +544,10 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
 def signed_in_by(way: str, text: str) -> str:
     """Return a configuration with one of the ways to sign in to Octopus that it shows."""
     above, section = text.split("[sources.octopus]\n")
+    section, mark, below = section.partition("[sources.octopus.sites]\n")
     others = {*WAYS, "password"} - ({"email", "password"} if way == "email" else {way})
     lines = [line for line in section.splitlines(keepends=True) if line.split(" = ")[0] not in others]
-    return f"{above}[sources.octopus]\n{''.join(lines)}"
+    return f"{above}[sources.octopus]\n{''.join(lines)}{mark}{below}"
 
 
 def keys(model: type[BaseModel]) -> set[str]:
@@ -559,6 +565,10 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["octopus"]) == keys(OctopusSettings)
     assert set(table["sources"]["octopus"]["budget"]) == keys(BudgetSettings)
     assert set(table["sources"]["octopus"]["operations"]["my_sessions"]) == keys(DocumentSettings)
+    assert set(table["sources"]["mesh"]) == keys(OctoMeshSettings)
+    assert [set(entity) for entity in table["sources"]["mesh"]["entities"]] == [keys(EntitySettings)]
+    assert set(table["sources"]["mesh"]["amqp"]) == keys(AmqpSettings)
+    assert set.union(*map(set, table["sources"]["mesh"]["amqp"]["values"])) == keys(ValueSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 

@@ -7,7 +7,11 @@ from typing import Any
 
 from bridge.simulator import octopus as kraken
 from bridge.simulator import tibber as gql
-from bridge.simulator.server import Server
+from bridge.simulator.octomesh.clients import CLIENTS
+from bridge.simulator.octomesh.identity import Identity
+from bridge.simulator.octomesh.plant import plant
+from bridge.simulator.octomesh.service import OctoMesh
+from bridge.simulator.server import Request, Response, Server
 
 Table = dict[str, Any]  # a source's section
 Tables = dict[str, Table]  # by the name of the source
@@ -15,6 +19,8 @@ Now = Callable[[], datetime]
 
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
 API_KEY, ACCOUNT = "sk_live_demo", "A-DEMO0001"  # likewise
+TENANT, CLIENT = "demo", CLIENTS[0]
+METER, INVERTER = "Industry.Energy/EnergyMeter", "Industry.Energy/Inverter"
 
 
 @asynccontextmanager
@@ -45,4 +51,31 @@ async def octopus(now: Now) -> AsyncIterator[Table]:
         }
 
 
-STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {"tibber": tibber, "octopus": octopus}
+@asynccontextmanager
+async def octomesh(now: Now) -> AsyncIterator[Table]:
+    """Serve a small plant on a server as it is published, and the identity service at the same address."""
+    identity = Identity(now, tenant=TENANT)
+    mesh = OctoMesh(now, tenant=TENANT, plant=plant(meters=3, inverters=1), tokens=identity)
+
+    async def handle(request: Request) -> Response:
+        return await (identity if request.path.startswith(("/connect", "/.well-known")) else mesh).handle(request)
+
+    async with Server(handle) as server:
+        identity.base_url = server.url
+        meter = {"type": METER, "attributes": ["name", "machineState"], "stream": METER, "stream_attributes": ["power"]}
+        yield {
+            "provider": "octomesh",
+            "url": server.url,
+            "identity_url": server.url,
+            "tenant": TENANT,
+            "client_id": CLIENT.id,
+            "client_secret": CLIENT.secret,
+            "entities": [meter, {"type": INVERTER, "attributes": ["power", "machineState"]}],
+        }
+
+
+STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {
+    "tibber": tibber,
+    "octopus": octopus,
+    "octomesh": octomesh,
+}

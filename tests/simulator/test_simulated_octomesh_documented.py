@@ -73,6 +73,7 @@ def test_meters_come_by_pages_of_a_cursor_that_is_their_place(tenant: Tenant) ->
         ("maxCapacity: { gte: 130, lt: 150 }", ["meter-0008", "meter-0009"]),
         (f'rtId: {{ eq: "{OTHER}" }}', ["meter-0002"]),
         ("rtId: { in: [] }", []),
+        ('status: null, name: { eq: null, contains: "ter 2" }', ["meter-0002"]),
         (
             (
                 'AND: [{ status: { eq: "Active" } }, { OR: [{ manufacturer: { contains: "Siemens" } }, '
@@ -131,6 +132,7 @@ def test_a_day_of_readings_has_a_point_each_quarter_hour_and_its_counter_grows(t
         (f'rtId: {{ eq: "{OTHER}" }}, timestamp: {{ gt: "2026-06-10T09:45:00Z" }}', 1),
         (f'rtId: {{ eq: "{OTHER}" }}, timestamp: {{ gt: "2026-06-10T10:00:00Z" }}', 0),
         (f'rtId: {{ neq: "{MAIN}" }}, timestamp: {{ eq: "2026-06-08T00:00:00Z" }}', 11),
+        (f'rtId: {{ eq: "{OTHER}" }}, timestamp: {{ gte: "2026-06-10T09:45:00Z", lte: null }}', 2),
         (f'rtId: {{ eq: "{NOBODY}" }}', 0),
     ],
 )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.simulator.octomesh import kit
+from bridge.simulator.octomesh.plant import plant
 from tests.simulator.tenant import BATTERY, INVERTER, MAIN, NOBODY, OTHER, Tenant
 
 TYPED = """
@@ -64,6 +65,14 @@ def test_the_newest_point_of_each_is_where_a_reversed_order_begins(tenant: Tenan
         (MAIN, "2026-06-10T09:59:00Z"),
     ]
     assert typed(tenant, ids=[], order=NEWEST)["items"] == []
+
+
+def test_the_newest_points_of_a_thousand_meters_are_soon_there(tenant: Tenant) -> None:
+    tenant.mesh.plant = plant(1000)
+    found = by_columns(tenant, "power", order=NEWEST, first=1000)
+    assert found["totalCount"] == 999 * 31 * 96 + 31 * 1440
+    assert {each["timestamp"] for each in found["items"]} == {"2026-06-10T10:00:00Z"}
+    assert len({each["rtId"] for each in found["items"]}) == 1000
 
 
 def test_a_limit_bounds_the_whole(tenant: Tenant) -> None:

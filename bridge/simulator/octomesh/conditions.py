@@ -1,4 +1,7 @@
-"""The filters of the documented dialect: conditions on a name, joined by AND and OR."""
+"""The filters of the documented dialect: conditions on a name, joined by AND and OR.
+
+A null is taken for what is not asked, as everywhere in GraphQL's inputs; whether the provider does so is not known.
+"""
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
@@ -34,20 +37,20 @@ def _holds(name: str, wanted: Any, value_of: Callable[[str], Any]) -> bool:
         return all(matches(each, value_of) for each in wanted)
     if name == "OR":
         return any(matches(each, value_of) for each in wanted)
-    return all(_compared(word, value_of(name), bound) for word, bound in wanted.items())
+    return all(_compared(word, value_of(name), bound) for word, bound in wanted.items() if bound is not None)
 
 
 def _compared(word: str, value: Any, bound: Any) -> bool:
     if word in {"eq", "neq"}:
         return bool(value == bound) is (word == "eq")
-    return value is not None and bound is not None and COMPARED[word](value, bound)
+    return value is not None and COMPARED[word](value, bound)
 
 
 def span_of(condition: Condition | None) -> Span:
     """Return a span outside of which no point can meet a condition."""
     span = Span()
     for word, bound in ((condition or {}).get("timestamp") or {}).items():
-        span = _narrowed(span, word, bound)
+        span = span if bound is None else _narrowed(span, word, bound)
     for each in (condition or {}).get("AND") or ():
         inner = span_of(each)
         span = span.narrowed(inner.start, inner.end)

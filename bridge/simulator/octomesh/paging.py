@@ -4,7 +4,6 @@ Without `first` everything comes. A fault makes every page the first.
 """
 
 from base64 import b64decode, b64encode
-from binascii import Error
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -20,7 +19,7 @@ def place(cursor: str) -> int | None:
     """Return the place that a cursor names, None where it is none."""
     try:
         text = b64decode(cursor, validate=True).decode("ascii")
-    except (Error, UnicodeDecodeError):
+    except ValueError:  # not in base64, not ASCII
         return None
     number = text.removeprefix(PREFIX)
     return int(number) if text.startswith(PREFIX) and number.isdigit() else None

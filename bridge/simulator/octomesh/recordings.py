@@ -63,12 +63,11 @@ class Row:
 def rows(visit: Visit, type_id: str, asked: Asked) -> Sequence[Row]:
     """Return the rows that `arg`, `rtId`, `rtIds`, `fieldFilter` and `sortOrder` leave, those in the order of time first."""
     arg = asked.get("arg") or {"queryMode": "DEFAULT"}
+    width = _interval(arg)
     orders = [each for each in asked.get("sort_order") or () if each]
     newest_first = [(each["attributePath"], each.get("sortOrder")) for each in orders] == [("timestamp", "DESCENDING")]
     found = points(_entities(visit, type_id, asked), _span(arg), visit.moment, newest_first=newest_first)
-    made: Sequence[Row] = _Rows(visit, found)
-    if arg["queryMode"] != "DEFAULT":
-        made = buckets(visit, found, timedelta(seconds=_interval(arg)), newest_first=newest_first)
+    made: Sequence[Row] = buckets(visit, found, width, newest_first=newest_first) if width else _Rows(visit, found)
     if asked.get("field_filter"):
         made = [row for row in made if meets(asked["field_filter"], row.value)]
     if orders and not newest_first:
@@ -108,9 +107,12 @@ def buckets(
     return [Row(visit, origin + number * width, group[0].entity, group) for number, group in groups]
 
 
-def _interval(arg: Asked) -> int:
-    if arg["queryMode"] == "DOWNSAMPLING" and (interval := arg.get("interval")):
-        return int(interval)
+def _interval(arg: Asked) -> timedelta | None:
+    """Return how long the span of a row is, None where each point has a row of its own."""
+    if arg["queryMode"] == "DEFAULT":
+        return None
+    if arg["queryMode"] == "DOWNSAMPLING" and (seconds := arg.get("interval")):
+        return timedelta(seconds=seconds)
     raise asset(INVALID, "Invalid argument", "Downsampling needs an interval, and nothing is interpolated.")
 
 

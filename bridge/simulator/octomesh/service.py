@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import parse_qsl
 
 from graphql import GraphQLSchema
 
@@ -19,8 +20,10 @@ from bridge.simulator.octomesh import actual, actual_schema, documented, documen
 from bridge.simulator.octomesh.errors import Dialect
 from bridge.simulator.octomesh.faults import OctoFault, OctoFaults, failure, too_many
 from bridge.simulator.octomesh.limits import Limits, Sort
-from bridge.simulator.octomesh.plant import Plant, plant
-from bridge.simulator.octomesh.tokens import OTHER_TENANT, OneToken, Tokens, failed, forbidden, unauthorised
+from bridge.simulator.octomesh.plant import Plant
+from bridge.simulator.octomesh.plant import plant as usual_plant
+from bridge.simulator.octomesh.rest import Call, route
+from bridge.simulator.octomesh.tokens import FULL, OTHER_TENANT, READ_ONLY, OneToken, Tokens, failed, forbidden, unauthorised
 from bridge.simulator.octomesh.tree import MUTATION, QUERY, Branch, Purpose, Tree, purpose, resolved
 from bridge.simulator.octomesh.visit import Visit, Written
 from bridge.simulator.server import Hangup, Request, Response
@@ -49,6 +52,7 @@ class OctoMesh:
     """One tenant on a server of one dialect, at the time that `now` tells.
 
     `requests` holds the newest 10,000, `written` all writes that were carried out; `limits` may be None.
+    `rest` is the shape of the paths of REST, that of the dialect where it is None.
     """
 
     def __init__(
@@ -57,14 +61,15 @@ class OctoMesh:
         *,
         tenant: str = "demo",
         dialect: Dialect = Dialect.ACTUAL,
+        rest: Dialect | None = None,
         plant: Plant | None = None,
         tokens: Tokens | None = None,
         limits: Limits | None = None,
         faults: OctoFaults | None = None,
     ) -> None:
         self._now = now
-        self.tenant, self.dialect = tenant, dialect
-        self.plant = plant or _plant()
+        self.tenant, self.dialect, self.rest = tenant, dialect, rest or dialect
+        self.plant = plant or usual_plant()
         self.tokens = tokens or OneToken()
         self.limits: Limits | None = limits or Limits()
         self.faults = faults or OctoFaults()
@@ -80,7 +85,7 @@ class OctoMesh:
         """Answer one request; raises `Hangup` where the connection is to be dropped."""
         if found := GRAPHQL_PATH.fullmatch(request.path):
             return await self._graphql(request, found["tenant"])
-        return Response(404, b"", "text/plain; charset=utf-8")
+        return await self._rest(request)
 
     async def _graphql(self, request: Request, tenant: str) -> Response:
         if request.method != "POST":
@@ -97,6 +102,26 @@ class OctoMesh:
         root = Branch(visit, tree[MUTATION if about.is_write else QUERY], about.is_write)
         answer = _dressed(outcome(schema, posted, root, resolved), visit)
         return _cut(answer, visit.met.fault)
+
+    async def _rest(self, request: Request) -> Response:
+        tail = request.path.rpartition("/")[2]
+        found = route(self.rest, request)
+        is_write = found is not None and found[0].sort in {Sort.WRITE, Sort.UPLOAD}
+        about = Purpose(request.path, (tail,), is_write)
+        tenant = found[1].get("tenant", self.tenant) if found else self.tenant
+        visit = await self._visit(request, about, dict(parse_qsl(request.query)), tenant)
+        if found is None:
+            return failed(404, "Not Found", "There is nothing at this address.")
+        way, named = found
+        refused = failure(visit.met.fault) if way.sort is None else self._refusal(request, visit, tenant, way.sort)
+        if refused is None and way.sort is not None and not self._may(request, is_write=is_write):
+            refused = forbidden(self.dialect)
+        return refused or _cut(way.answer(Call(visit, request, tenant, named.get("id"))), visit.met.fault)
+
+    def _may(self, request: Request, *, is_write: bool) -> bool:
+        """Tell whether the token's scopes allow REST; GraphQL asks for none."""
+        needed = {FULL} if is_write else {FULL, READ_ONLY}
+        return not needed.isdisjoint(self.tokens.scopes_of(request.headers.get("authorization")))
 
     async def _visit(self, request: Request, about: Purpose, variables: Mapping[str, Any], tenant: str) -> Visit:
         """Note the request; return what it meets, after the wait where it is to be slow."""
@@ -127,10 +152,6 @@ class OctoMesh:
             return as_json(200, {"errors": [{"message": f"Could not serve {token}."}], "data": None})
         passes = self.limits is None or self.limits.lets_pass(sort, visit.moment)
         return None if passes else too_many()
-
-
-def _plant() -> Plant:
-    return plant()
 
 
 def _dressed(came: Outcome, visit: Visit) -> Response:

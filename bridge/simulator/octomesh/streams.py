@@ -3,10 +3,13 @@
 They are counted rather than stored, so a month of minutes costs nothing until somebody looks at it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from heapq import merge
+from itertools import islice
 from math import ceil
+from operator import attrgetter
 from typing import Any, NamedTuple, overload
 
 from bridge.simulator.octomesh.plant import Entity
@@ -62,12 +65,33 @@ class Series(Sequence[Point]):
         return Point(self.first + index * self.step, self.entity)
 
 
+@dataclass(frozen=True)
+class Merged(Sequence[Point]):
+    """The points of several entities in the order of time, as far as somebody looks: most want the newest few."""
+
+    series: Sequence[Series]
+    newest_first: bool
+
+    def __len__(self) -> int:
+        return sum(map(len, self.series))
+
+    def __iter__(self) -> Iterator[Point]:
+        return merge(*self.series, key=attrgetter("timestamp"), reverse=self.newest_first)
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Point]: ...
+    def __getitem__(self, index: int | slice) -> Point | Sequence[Point]:
+        if isinstance(index, slice):
+            return [*islice(self, *index.indices(len(self)))]
+        return next(islice(self, index, None))
+
+
 def points(entities: Iterable[Entity], span: Span, now: datetime, *, newest_first: bool = False) -> Sequence[Point]:
     """Return the points within `span` that had been recorded by `now`, in the order of time."""
     series = [_series(each, span, now, newest_first=newest_first) for each in entities]
-    if len(series) == 1:
-        return series[0]
-    return sorted((point for each in series for point in each), key=lambda point: point.timestamp, reverse=newest_first)
+    return series[0] if len(series) == 1 else Merged(series, newest_first)
 
 
 def _series(entity: Entity, span: Span, now: datetime, *, newest_first: bool) -> Series:

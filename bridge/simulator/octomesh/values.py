@@ -18,6 +18,7 @@ SWING = 0.4  # of a meter's mean power
 SUNRISE_H, SUN_H = 6.0, 12.0
 NOMINAL_V, PHASES_V = 230.0, 400.0
 EFFICIENCY = 0.95
+CHARGE_KW, CAPACITY_KWH = 4.0, 40.0
 
 Shown = dict[str, Any]
 
@@ -68,13 +69,18 @@ def _inverter(rt_id: str, moment: datetime, hours: float) -> Shown:
 
 def _storage(rt_id: str, moment: datetime, hours: float) -> Shown:
     """It charges by day, with positive power, and gives the same back by night."""
-    capacity = 40.0
-    angle = 2 * pi * (hours - SUNRISE_H) / DAY_H
-    power = 4.0 * sin(angle)
-    days, half = int(hours // DAY_H), 4.0 * DAY_H / pi  # kWh in and out of each day
-    filled = 4.0 * DAY_H / (2 * pi) * (1 - cos(angle))
-    charge = {"soC": round(10 + 100 * filled / capacity), "soH": 97, "capacity": capacity, "numOfCycles": days}
-    counters = {"importedEnergy": days * half, "exportedEnergy": days * half * EFFICIENCY}
+    days, hour = divmod(hours - SUNRISE_H, DAY_H)
+    angle = 2 * pi * hour / DAY_H
+    power, each_day = CHARGE_KW * sin(angle), CHARGE_KW * DAY_H / pi
+    taken = each_day / 2 * (1 - cos(min(angle, pi)))
+    given = each_day / 2 * (1 + cos(max(angle, pi)))
+    charge = {
+        "soC": round(10 + 100 * (taken - given) / CAPACITY_KWH),
+        "soH": 97,
+        "capacity": CAPACITY_KWH,
+        "numOfCycles": int(days),
+    }
+    counters = {"importedEnergy": days * each_day + taken, "exportedEnergy": days * each_day + given}
     return {**_electric(rt_id, moment, power), **charge, **counters, "temperature": _near(24.0, 1.5, rt_id, moment)}
 
 

@@ -1,7 +1,7 @@
 """What one request sees of the tenant: its plant at the moment of the request, through the fault that the request meets."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -33,9 +33,6 @@ class Visit:
     missing: str = "power"
     """The attribute that is not there under `OctoFault.MISSING_ATTRIBUTE`."""
     written: list[Written] = field(default_factory=list)
-
-    def later(self, moment: datetime) -> "Visit":
-        return replace(self, moment=moment)
 
     def attributes(self, entity: Entity) -> dict[str, Any]:
         """Return what an entity has a value of."""
