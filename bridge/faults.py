@@ -54,12 +54,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
-def names_a_secret(name: str) -> bool:
-    """Tell whether a file called `name` is ours: `mqtt.KEY`, `state.KEY`, `sources.NAME.KEY`, `sources.NAME.PART.KEY`."""
-    *above, last = name.split(".")
+def is_secret(path: Path) -> bool:
+    """Tell whether `path` is a file of ours: `mqtt.KEY`, `state.KEY`, `sources.NAME.KEY` or `sources.NAME.PART.KEY`."""
+    *above, last = path.name.split(".")
     if above[:1] == ["sources"] and len(above) == DEPTH["sources"] + 1:
-        return last in SECRET_KEYS and above[-1] not in SECRET_KEYS  # else it is an old copy, such as sources.home.token.bak
-    return bool(above) and len(above) == DEPTH.get(above[0])
+        named = last in SECRET_KEYS and above[-1] not in SECRET_KEYS  # else it is an old copy, such as sources.home.token.bak
+    else:
+        named = bool(above) and len(above) == DEPTH.get(above[0])
+    return named and is_file(path)
 
 
 def variable(key: str) -> str:

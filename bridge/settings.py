@@ -25,18 +25,7 @@ from bridge.commands.documents import Document
 from bridge.commands.documents import load as load_documents
 from bridge.commands.settings import EVERYONE, ClientSettings, CommandsSettings
 from bridge.errors import Fault, Misconfigured
-from bridge.faults import (
-    PREFIX,
-    SECRET_KEYS,
-    Origin,
-    found_by,
-    is_file,
-    is_folder,
-    names_a_secret,
-    nearest,
-    unknown_sections,
-    variable,
-)
+from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_folder, is_secret, nearest, unknown_sections, variable
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
 from bridge.state.settings import StateSettings
@@ -201,7 +190,7 @@ def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
     secret: dict[str, Any] = {}
     for folder in filter(is_folder, origin.folders):
         for file in sorted(folder.iterdir()):
-            if not names_a_secret(file.name) or not is_file(file):
+            if not is_secret(file):
                 continue
             try:
                 text = file.read_text("utf-8").strip()

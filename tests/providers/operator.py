@@ -2,6 +2,7 @@
 
 import random
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -45,11 +46,13 @@ class Front:
 
     def __init__(self, identity: Identity, mesh: Simulated) -> None:
         self.identity, self.mesh = identity, mesh
+        self.before: Callable[[], object] = lambda: None  # happens before each request is answered
         self.instead: deque[Response | None] = deque()  # an answer for each of the requests to come, None lets one pass
 
     async def handle(self, request: Request) -> Response:
         if request.path.startswith("/connect"):
             return await self.identity.handle(request)
+        self.before()
         answer = self.instead.popleft() if self.instead else None
         return answer or await self.mesh.handle(request)
 

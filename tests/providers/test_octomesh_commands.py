@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from bridge.errors import BadRequest, NotFound, RateLimited, Refused
+from bridge.providers.octomesh.execute import MOST_PAGES_HERE, PAGE_HERE, Commands
+from bridge.providers.octomesh.operations import Entities
 from bridge.simulator.octomesh.errors import Dialect
 from bridge.simulator.octomesh.plant import plant, rt_id
 from tests.providers.operator import ENERGY, METER, STREAMS, Operator
@@ -124,11 +126,14 @@ async def test_what_is_filtered_here_pages_too(tmp_path: Path, dialect: Dialect)
 
 
 @both
-async def test_filtering_here_ends_at_five_thousand_entities_and_says_what_to_do(dialect: Dialect) -> None:
-    operator = Operator(dialect, plant=plant(meters=5001, inverters=0))
+async def test_filtering_here_ends_after_ten_pages_and_says_what_to_do(dialect: Dialect) -> None:
+    operator = Operator(dialect, plant=plant(meters=21, inverters=0))
+    source = operator.source
+    few = Commands(operator.given, source._mesh, source._commands._rest, page=2)
     anyone = {"OR": [{"well_known_name": {"eq": "a"}}, {"well_known_name": {"eq": "b"}}]}
-    with pytest.raises(Refused, match="5000 entities at the most; add a condition that the server can judge"):
-        await operator.execute("entities", type=METER, attributes=["name"], filter=anyone)
+    with pytest.raises(Refused, match="for 20 entities at the most; add a condition that the server can judge"):
+        await few.execute("entities", Entities.model_validate({"type": METER, "filter": anyone}))
+    assert (PAGE_HERE, MOST_PAGES_HERE) == (500, 10)
 
 
 @both

@@ -1,6 +1,7 @@
 """What is sent in each dialect is valid against the published schemas, its values are variables, and its types the schema's."""
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -23,11 +24,16 @@ DIALECTS: dict[str, Callable[[Shapes], Dialect]] = {"documented": Documented, "a
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the facts folder is not here")
 
 
+@cache
+def published(name: str) -> GraphQLSchema:
+    return build_schema((FOLDER / f"octomesh_{name}.graphql").read_text("utf-8"))
+
+
 class Tenant:
     """A schema that answers introspection, and notes how often it was asked."""
 
     def __init__(self, name: str) -> None:
-        self.schema: GraphQLSchema = build_schema((FOLDER / f"octomesh_{name}.graphql").read_text("utf-8"))
+        self.schema = published(name)
         self.requests = 0
         self.dialect = DIALECTS[name](Shapes(self.ask))
 

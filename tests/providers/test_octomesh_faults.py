@@ -124,7 +124,7 @@ async def test_a_page_that_fails_says_so_and_the_next_poll_goes_on_there(dialect
     ((code, text, behind),) = shortfalls(seen)
     assert (code, behind) == ("unavailable", True)
     assert text.startswith(f"{METER}: page 2 of {METER}: ")
-    assert not meters(seen).complete
+    assert len(meters(seen).meters) == 15
     seen = await later(operator)
     assert shortfalls(seen) == []
     assert len(meters(seen).meters) == 15
@@ -279,7 +279,7 @@ async def test_the_servers_reasons_are_told(dialect: Dialect) -> None:
 async def test_no_secret_and_no_token_is_ever_told(dialect: Dialect, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     operator = await known(Operator(dialect))
-    token = json.loads(str(operator.purse.text))["token"]
+    token = await operator.source._sign_in.token()
     operator.mesh.faults.set(OctoFault.ECHO_TOKEN)
     try:
         texts = [text for _, text, _ in shortfalls(await operator.poll())]
@@ -294,3 +294,21 @@ async def test_without_a_secret_the_error_names_the_command_that_signs_in() -> N
     operator = Operator(ACTUAL, settings={"client_secret": None, "client_id": "demo-box"})
     with pytest.raises(Unauthenticated, match="kwh2mqtt login mesh"):
         await operator.poll()
+
+
+@both
+async def test_a_type_that_cannot_be_read_for_once_keeps_its_meters_and_others_lose_theirs(dialect: Dialect) -> None:
+    operator = await known(Operator(dialect, (PAGED, {"type": INVERTER, "attributes": ["name"]})))
+    operator.plant.delete(operator.plant.entities[rt_id("65c1", 1)], erase=True)
+    operator.mesh.faults.next(OctoFault.LATER_PAGE)
+    seen = meters(await operator.poll())
+    assert (seen.complete, len(seen.meters)) == (True, 14)
+
+
+@both
+async def test_a_question_that_is_under_way_when_the_schema_is_forgotten_is_answered(dialect: Dialect) -> None:
+    operator = Operator(dialect)
+    operator.front.before = operator.source.expire
+    for _ in range(2):
+        found = await operator.execute("entities", type=METER, attributes=["name"], filter={"name": {"contains": "Meter"}})
+        assert len(found["entities"]) == 12

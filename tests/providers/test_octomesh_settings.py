@@ -56,11 +56,17 @@ def test_ids_and_names_are_conditions_like_any_other() -> None:
     assert given.wanted == Every(wanted)
 
 
+def test_a_variable_of_the_environment_holds_the_entities_as_json() -> None:
+    (given,) = settings(entities='[{"type": "Industry.Energy/EnergyMeter"}]').entities
+    assert given.type == METER
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
         ({"url": "http://assets.example.com"}, "must begin with https://"),
         ({"client_secret": " "}, "leave it out where a person signs in"),
+        ({"client_secret": None, "flow": "client_credentials"}, "needs a client_secret"),
         ({"tenant": "a/b"}, "must be the id of a tenant"),
         ({"dialect": "old"}, "'auto', 'documented' or 'actual'"),
         ({"timezone": "Vienna"}, "is not a known time zone"),

@@ -26,6 +26,7 @@ from bridge.providers.base.settings import HeaderSecret as HeaderSecret
 from bridge.providers.base.settings import RequestBudget as RequestBudget
 from bridge.providers.base.settings import SourceSettings as SourceSettings
 from bridge.providers.base.settings import Url as Url
+from bridge.providers.base.settings import from_json as from_json
 from bridge.providers.base.settings import secrets as secrets
 from bridge.redact import Redactor
 from bridge.transport.graphql import Json, Result

@@ -62,12 +62,13 @@ def _apart(sites: dict[str, str]) -> dict[str, str]:
     return sites
 
 
-def _from_json(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value  # a variable can hold a table only as JSON
+def from_json(value: object) -> object:
+    """Return a table or a list from a variable, which can hold it only as JSON."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
-RequestBudget = Annotated[BudgetSettings, BeforeValidator(_from_json)]
-SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(_from_json)]
+RequestBudget = Annotated[BudgetSettings, BeforeValidator(from_json)]
+SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(from_json)]
 
 
 class DocumentSettings(BaseModel):

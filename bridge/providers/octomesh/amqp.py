@@ -3,7 +3,6 @@
 The exchange and its routing keys are named as in OctoMesh's published sources; no broker for others is documented.
 """
 
-import json
 import logging
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -15,7 +14,7 @@ from bridge.clock import Clock
 from bridge.models.observation import Observation, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
-from bridge.providers.base import Known
+from bridge.providers.base import Known, from_json
 from bridge.providers.octomesh.pipeline import UNREADABLE, Odd, ValueSettings, Word, items, opened, reading
 from bridge.transport.amqp import Delivery, hearing, is_installed
 from bridge.transport.settings import AmqpServerSettings
@@ -29,17 +28,13 @@ MOST_SERIES = (
 Hear = Callable[[AmqpServerSettings, str, Sequence[str]], AbstractAsyncContextManager[AsyncGenerator[Delivery, None]]]
 
 
-def _from_json(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value  # a variable can hold a list only as JSON
-
-
 class AmqpSettings(AmqpServerSettings):
     """`[sources.NAME.amqp]`."""
 
     data_flow: Word  # its rtId
     pipeline: Word | None = None  # the rtId of the pipeline that is sent to: of every value that names none itself
     prefix: Word | None = None  # of the OctoMesh instance
-    values: Annotated[tuple[ValueSettings, ...], Field(min_length=1), BeforeValidator(_from_json)]
+    values: Annotated[tuple[ValueSettings, ...], Field(min_length=1), BeforeValidator(from_json)]
 
     @model_validator(mode="after")
     def _can_be_used(self) -> Self:

@@ -31,8 +31,9 @@ PAGE_HERE, MOST_PAGES_HERE = 500, 10
 class Commands:
     """The operations of one source."""
 
-    def __init__(self, settings: OctoMeshSettings, mesh: Mesh, rest: Rest) -> None:
-        self._settings, self._mesh, self._rest = settings, mesh, rest
+    def __init__(self, settings: OctoMeshSettings, mesh: Mesh, rest: Rest, *, page: int = PAGE_HERE) -> None:
+        """`page` is how many entities are asked for at once where a filter is judged here."""
+        self._settings, self._mesh, self._rest, self._page = settings, mesh, rest, page
         self._by_name: dict[str, Do] = {
             "entities": self._entities,
             "entity": self._entity,
@@ -81,7 +82,7 @@ class Commands:
         found: list[Row] = []
         after: str | None = None
         for _ in range(MOST_PAGES_HERE):
-            search = await dialect.search(Need(need.type, need.attributes, need.filter, need.order, PAGE_HERE, after))
+            search = await dialect.search(Need(need.type, need.attributes, need.filter, need.order, self._page, after))
             rows = dialect.rows(await self._mesh.only(search.question), search)
             found += [row for row in rows.rows if search.rest is None or holds(search.rest, row.value)]
             if rows.next is None:
@@ -90,7 +91,7 @@ class Commands:
             if rows.next == after:
                 raise Refused("the pages of the server do not move on: a cursor came twice")
             after = rows.next
-        most = PAGE_HERE * MOST_PAGES_HERE
+        most = self._page * MOST_PAGES_HERE
         raise Refused(
             f"the {dialect.name} dialect cannot judge this filter, and here it is judged for {most} entities "
             "at the most; add a condition that the server can judge, such as eq on a plain attribute"

@@ -47,6 +47,8 @@ class Past:
         streams = [entity for entity in self._settings.entities if entity.stream is not None]
         if seen is None and len(streams) == 1:
             return streams[0]
-        if seen is None or seen.stream is None:
+        if seen is None:
+            raise NotFound(f"meter: nothing is known of an entity {meter} yet")
+        if seen.stream is None:
             raise BadRequest("meter: it has no configured stream, so nothing is known of its past")
         return seen

@@ -36,7 +36,6 @@ class Round:
     left: list[int]  # entities, by their number in the configuration
     points: list[tuple[int, str]] = field(default_factory=list)  # entity and id
     told: list[Shortfall] = field(default_factory=list)
-    whole: bool = True  # whether every type was read
 
 
 class Rounds:
@@ -49,7 +48,7 @@ class Rounds:
         self._round: Round | None = None
         self._last: datetime | None = None  # when the last whole round began
         self._broken: set[int] = set()  # entities whose pages broke off
-        self._rows: dict[int, dict[str, Row]] = {}  # of each entity, by id
+        self._rows: dict[int, dict[str, Row]] = {}  # of each entity, by id, as they were last read
         self._renewed: datetime | None = None  # when the schema was last forgotten
 
     def next(self, moment: datetime) -> datetime:
@@ -78,7 +77,7 @@ class Rounds:
             yield observation
         async for observation in self._all_points(round_, dialect):
             yield observation
-        if round_.whole and self._entities:
+        if self._entities and len(self._rows) == len(self._entities):
             meters = {rt_id: title(row) for rows in self._rows.values() for rt_id, row in rows.items()}
             self._standing.keep(meters)
             yield MetersSeen(self._site, meters)
@@ -109,15 +108,15 @@ class Rounds:
                 yield self._failed(round_, number, error, moment)
         first = await self._first_pages([number for number in searches if number not in self._broken], searches)
         for number, search in searches.items():
-            for text in search.lacking.values():
-                self._renew(moment)
-                yield self._shortfall(round_, "", Refused(text), behind=False)
             try:
                 rows = await self._all_rows(number, search, dialect, first.get(number), moment)
             except SourceError as error:
                 yield self._failed(round_, number, error, moment)
                 continue
             round_.left.remove(number)
+            for text in search.lacking.values():
+                self._renew(moment)
+                yield self._shortfall(round_, "", Refused(text), behind=False)
             by_stream = await self._columns(number, dialect)
             plain = [name for name in search.attributes if fold(name) not in by_stream]
             for observation in self._seen(round_, number, plain, rows, dialect, moment):
@@ -239,12 +238,13 @@ class Rounds:
         if stops(error):
             raise error
         round_.left.remove(number)
-        round_.whole = False
         if isinstance(error, Outdated):
             self._mesh.forget()
-        elif isinstance(error, Refused):
+        elif isinstance(error, Refused):  # the tenant has no such type, so there are none of it
             self._renew(moment)
-        return self._shortfall(round_, self._entities[number].type, error, behind=_is_missed(error) or number not in self._rows)
+            self._rows[number] = {}
+        behind = _is_missed(error) or len(self._entities) == 1
+        return self._shortfall(round_, self._entities[number].type, error, behind=behind)
 
     def _shortfall(self, round_: Round, what: str, error: SourceError, *, behind: bool) -> Shortfall:
         text = f"{what}: {error}" if what else str(error)

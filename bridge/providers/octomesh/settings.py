@@ -9,9 +9,19 @@ from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
-from bridge.providers.base import RequestBudget, SourceSettings, Url
+from bridge.providers.base import RequestBudget, SourceSettings, Url, from_json
 from bridge.providers.octomesh import filters
 from bridge.providers.octomesh.amqp import AmqpSettings
 from bridge.providers.octomesh.client import Client, Flow
@@ -103,8 +113,8 @@ class OctoMeshSettings(SourceSettings):
     rest: Literal["documented", "actual"] | None = None  # the shape of the REST addresses; default: the dialect's
     poll_seconds: int = Field(default=300, ge=60, le=86_400)
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    entities: tuple[EntitySettings, ...] = ()
-    amqp: AmqpSettings | None = None  # the message bus, where it is listened to
+    entities: Annotated[tuple[EntitySettings, ...], BeforeValidator(from_json)] = ()
+    amqp: Annotated[AmqpSettings | None, BeforeValidator(from_json)] = None  # the message bus, where it is listened to
     budget: RequestBudget = BudgetSettings(requests=100, seconds=60)  # what the document allows
 
     @field_validator("client_secret")
@@ -113,6 +123,12 @@ class OctoMeshSettings(SourceSettings):
         if secret is not None and not secret.get_secret_value().strip():
             raise ValueError("must not be empty; leave it out where a person signs in")
         return secret
+
+    @model_validator(mode="after")
+    def _a_secret_where_one_is_needed(self) -> Self:
+        if self.flow is Flow.CLIENT_CREDENTIALS and self.client_secret is None:
+            raise ValueError("flow client_credentials needs a client_secret; add it, or leave flow out where a person signs in")
+        return self
 
     @property
     def graphql_url(self) -> str:

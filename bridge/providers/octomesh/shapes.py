@@ -67,17 +67,19 @@ class Shapes:
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
         self._types: dict[str, Type] = {}
+        self._old: dict[str, Type] = {}  # for whoever is in the middle of a question when all is forgotten
         self._roots: dict[str, Type] = {}
 
     async def root(self, kind: str) -> Type:
         """Return the type at the root of queries or mutations. Raises Refused where there is none."""
-        if not self._roots:
+        roots = self._roots
+        if not roots:
             (told,) = await self._ask([Question((), "__schema", {}, ROOTS)])
             found = {QUERY: told.get("queryType"), MUTATION: told.get("mutationType")}
-            self._roots = {name: _type(one) for name, one in found.items() if one}
-        if kind not in self._roots:
+            roots = self._roots = {name: _type(one) for name, one in found.items() if one}
+        if kind not in roots:
             raise Refused(f"the tenant's schema has no {kind}")
-        return self._roots[kind]
+        return roots[kind]
 
     async def at(self, kind: str, *path: str) -> Type:
         """Return the type that one comes to from a root by the fields of `path`. Raises Refused where a field is missing."""
@@ -91,27 +93,27 @@ class Shapes:
     async def type(self, name: str) -> Type:
         """Return one type. Raises Refused where the schema has none of that name."""
         await self._fetch([name])
-        return self._types[name]
+        return self.known(name)
 
     async def explore(self, names: Iterable[str]) -> None:
         """Get to know types, and those that lie behind them, a depth in one request."""
         wanted = set(names)
         for _ in range(DEEPEST):
             await self._fetch(wanted)
-            wanted |= {inner for name in wanted for inner in self._types[name].onward()}
+            wanted |= {inner for name in wanted for inner in self.known(name).onward()}
             if wanted <= self._types.keys():
                 return
 
     def known(self, name: str) -> Type:
         """Return a type that was explored before. Raises Malformed where it was not, as the schema goes deeper than any known."""
-        if name not in self._types:
+        found = self._types.get(name) or self._old.get(name)
+        if found is None:
             raise Malformed(f"the tenant's schema hides {name} too deeply")
-        return self._types[name]
+        return found
 
     def forget(self) -> None:
         """Ask for everything anew: the tenant has other types than before."""
-        self._types.clear()
-        self._roots.clear()
+        self._old, self._types, self._roots = self._types or self._old, {}, {}
 
     async def _fetch(self, names: Iterable[str]) -> None:
         lacking = sorted(set(names) - self._types.keys())
