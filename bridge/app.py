@@ -18,9 +18,10 @@ from bridge.errors import Fault, Misconfigured
 from bridge.feed.health import BridgeReport, SourceReport
 from bridge.feed.latest import Latest
 from bridge.feed.leftovers import Leftovers
+from bridge.feed.listen import Listener
 from bridge.feed.poll import Poller
 from bridge.feed.slots import Slots
-from bridge.providers.base import Provider, Source, SourceSettings, Surroundings
+from bridge.providers.base import Listening, Provider, Source, SourceSettings, Surroundings
 from bridge.redact import Redactor
 from bridge.settings import Settings
 from bridge.state.budget import Budget
@@ -98,7 +99,7 @@ class App:
         await self.slots.show(now)
         for account in self.accounts:
             self.shelf.put(account.report.messages(now))
-        self._after_poll()
+        self._after_news()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CACHE_FIRST_S):
                 await self.shelf.emptied()
@@ -107,6 +108,8 @@ class App:
             tasks.create_task(self.report.run(), name="health")
             for name, poller in self._pollers.items():
                 tasks.create_task(poller.run(), name=f"poll-{name}")
+            for name, listener in self._listeners():
+                tasks.create_task(listener.run(), name=f"listen-{name}")
 
     def account(self, name: str) -> Account:
         """Return the source called `name`. Raises Misconfigured where there is none."""
@@ -118,15 +121,23 @@ class App:
     def poller(self, account: Account, *, after_poll: Callable[[], None] | None = None) -> Poller:
         return Poller(
             account.source, account.report, self.topics, self.shelf, self.clock, self.redact,
-            after_poll=after_poll or self._after_poll,
+            after_poll=after_poll or self._after_news,
         )  # fmt: skip
+
+    def _listeners(self) -> Iterator[tuple[str, Listener]]:
+        for account in self.accounts:
+            if isinstance(account.source, Listening):
+                yield account.latest.source, Listener(
+                    account.source, account.report, self.topics, self.shelf, self.clock, self.redact,
+                    after_save=self._after_news,
+                )  # fmt: skip
 
     def _offers(self, account: Account, settings: Settings) -> Iterator[Offer]:
         name = account.latest.source
         own, refresh = settings.documents.get(name, {}), self._pollers[name].refresh
         return catalogue.offers(name, account.provider, account.source, account.latest, own, refresh)
 
-    def _after_poll(self) -> None:
+    def _after_news(self) -> None:
         self.shelf.put([self.report.info(), self.report.health(self.clock.now())])
         self._leftovers.remember()
 

@@ -25,7 +25,7 @@ from bridge.commands.documents import Document
 from bridge.commands.documents import load as load_documents
 from bridge.commands.settings import EVERYONE, ClientSettings, CommandsSettings
 from bridge.errors import Fault, Misconfigured
-from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_file, is_folder, nearest, unknown_sections, variable
+from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_folder, is_secret, nearest, unknown_sections, variable
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
 from bridge.providers.base.settings import FOLDER
@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
 PLACES = (Path("config/bridge.toml"), Path("/etc/kwh2mqtt/bridge.toml"))
-DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
 PLANNED = {"bridge": {"cheapest", "plan", "plan_cancel", EVERYONE}}  # may be granted already, and are not there yet
 READABLE = stat.S_IRGRP | stat.S_IROTH
 
@@ -189,12 +188,11 @@ def _gathered(table: dict[str, Any], origin: Origin, faults: list[Fault]) -> Gat
 
 
 def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
-    """Return what the files `mqtt.KEY`, `state.KEY` and `sources.NAME.KEY` hold; a file of another name is not ours."""
+    """Return what the secret files hold, as sections."""
     secret: dict[str, Any] = {}
     for folder in filter(is_folder, origin.folders):
         for file in sorted(folder.iterdir()):
-            *above, last = file.name.split(".")
-            if len(above) != DEPTH.get(file.name.split(".")[0]) or not is_file(file):
+            if not is_secret(file):
                 continue
             try:
                 text = file.read_text("utf-8").strip()
@@ -203,9 +201,9 @@ def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
                 mend = "let the user that runs kwh2mqtt read it, as UTF-8 text"
                 faults.append(Fault(file.name, f"cannot be read ({problem})", mend, str(file)))
                 continue
-            place = secret
+            place, (*above, last) = secret, file.name.split(".")
             for step in above:
-                place = place.setdefault(step, {})
+                place[step] = place = place[step] if isinstance(place.get(step), dict) else {}
             place[last] = text
     return secret
 

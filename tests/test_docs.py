@@ -35,6 +35,8 @@ from bridge.pricing.day import midnight
 from bridge.providers import base
 from bridge.providers.ampere.settings import AmpereSettings
 from bridge.providers.base import GROUP, DocumentSettings, Provider, Surroundings
+from bridge.providers.octomesh.amqp import AmqpSettings
+from bridge.providers.octomesh.pipeline import ValueSettings
 from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octopus import dispatching, households, metering, notices
 from bridge.providers.octopus.codes import CODES
@@ -62,6 +64,7 @@ EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
 SENSORFACT = (ROOT / "docs" / "sensorfact.md").read_text("utf-8")
 SIGN_IN = (ROOT / "docs" / "octomesh-sign-in.md").read_text("utf-8")
+BUS = (ROOT / "docs" / "octomesh-amqp.md").read_text("utf-8")
 OCTOMESH = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 DOCUMENTS = {
@@ -73,6 +76,7 @@ DOCUMENTS = {
     "docs/ampere.md": (ROOT / "docs" / "ampere.md").read_text("utf-8"),
     "docs/octomesh.md": OCTOMESH,
     "docs/octomesh-sign-in.md": SIGN_IN,
+    "docs/octomesh-amqp.md": BUS,
     "docs/commands.md": COMMANDS,
 }
 
@@ -578,6 +582,8 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["plant"]) == keys(AmpereSettings)
     assert set(table["sources"]["mesh"]) == keys(OctoMeshSettings)
     assert [set(entity) for entity in table["sources"]["mesh"]["entities"]] == [keys(EntitySettings)]
+    assert set(table["sources"]["mesh"]["amqp"]) == keys(AmqpSettings)
+    assert set.union(*map(set, table["sources"]["mesh"]["amqp"]["values"])) == keys(ValueSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 

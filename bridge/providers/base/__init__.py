@@ -6,7 +6,7 @@ They are found by looking into this folder and at the entry points `kwh2mqtt.pro
 import importlib
 import pkgutil
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,6 +26,7 @@ from bridge.providers.base.settings import HeaderSecret as HeaderSecret
 from bridge.providers.base.settings import RequestBudget as RequestBudget
 from bridge.providers.base.settings import SourceSettings as SourceSettings
 from bridge.providers.base.settings import Url as Url
+from bridge.providers.base.settings import from_json as from_json
 from bridge.providers.base.settings import secrets as secrets
 from bridge.redact import Redactor
 from bridge.transport.graphql import Json, Result
@@ -146,8 +147,12 @@ class Historian(Protocol):
 class Listening(Protocol):
     """A source that is told things besides, without asking: it is listened to for as long as the bridge runs."""
 
-    def listen(self, known: Known) -> AsyncIterator[Observation]:
-        """Yield what comes, as it comes; ends only where there is nothing to listen to. Raises SourceError."""
+    def listen(self, known: Known) -> AsyncGenerator[Observation, None]:
+        """Yield what comes, as it comes; ends only where there is nothing to listen to. Raises SourceError where the line breaks.
+
+        The first observation says that the line stands: an empty one will do while nothing has come. A site that is not
+        `known` yet is told before anything else of it. After an error it is asked anew.
+        """
         ...
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from bridge.errors import Fault
 from bridge.state.budget import BudgetSettings
 from bridge.topics import RESERVED_SITES, SOURCE_NAME
 from bridge.transport.http import is_usable
+from bridge.transport.settings import is_loopback
 
 FOLDER = "folder"  # in the context of validation: where relative paths begin, which is the configuration file's folder
 
@@ -26,18 +26,11 @@ def _secure(url: str) -> str:
         raise ValueError("must be a whole address such as https://example.com/graphql")
     if parts.username or parts.password:
         raise ValueError("must not hold a user name or password")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must begin with https:// (plain http:// is for a loopback address only)")
     if not is_usable(url):
         raise ValueError("is an address that no request can be sent to")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 Url = Annotated[str, AfterValidator(_secure)]

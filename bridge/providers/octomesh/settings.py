@@ -3,7 +3,6 @@
 A bare host is enough for `url` and `identity_url`; a whole address is taken as it is.
 """
 
-import json
 import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
@@ -22,8 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from bridge.providers.base import RequestBudget, SourceSettings, Url
+from bridge.providers.base import RequestBudget, SourceSettings, Url, from_json
 from bridge.providers.octomesh import filters
+from bridge.providers.octomesh.amqp import AmqpSettings
 from bridge.providers.octomesh.client import Client, Flow
 from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Every, Filter
 from bridge.providers.octomesh.naming import ATTRIBUTE, OBJECT_ID, TYPE
@@ -89,10 +89,6 @@ class EntitySettings(BaseModel):
         return Every(tuple(parts))
 
 
-def _from_json(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value  # a variable can hold a list of tables only as JSON
-
-
 def _zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
@@ -117,7 +113,8 @@ class OctoMeshSettings(SourceSettings):
     rest: Literal["documented", "actual"] | None = None  # the shape of the REST addresses; default: the dialect's
     poll_seconds: int = Field(default=300, ge=60, le=86_400)
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    entities: Annotated[tuple[EntitySettings, ...], BeforeValidator(_from_json)] = ()
+    entities: Annotated[tuple[EntitySettings, ...], BeforeValidator(from_json)] = ()
+    amqp: Annotated[AmqpSettings | None, BeforeValidator(from_json)] = None  # the message bus, where it is listened to
     budget: RequestBudget = BudgetSettings(requests=100, seconds=60)  # what the document allows
 
     @field_validator("client_secret")

@@ -1,6 +1,7 @@
 """One tenant of an OctoMesh server: its entities are meters, and commands reach any type that its schema has."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from datetime import datetime
 
 from pydantic import BaseModel
@@ -9,6 +10,7 @@ from bridge.errors import Malformed
 from bridge.models.observation import Observation, SitesSeen
 from bridge.models.site import Site
 from bridge.providers.base import Endpoint, Kind, Known, Page, Span, Surroundings
+from bridge.providers.octomesh.amqp import DataFlow
 from bridge.providers.octomesh.codes import CODES, STATUSES, WORDS, Outdated
 from bridge.providers.octomesh.execute import Commands
 from bridge.providers.octomesh.limits import Limits
@@ -31,6 +33,8 @@ class OctoMesh:
 
     def __init__(self, settings: OctoMeshSettings, about: Surroundings) -> None:
         self._settings, limits = settings, Limits()
+        self._site = Site(id=settings.tenant, title=settings.tenant, timezone=settings.timezone)
+        self._flow = DataFlow(settings.amqp, about.name, settings.tenant, self._site, about.clock) if settings.amqp else None
         self._sign_in = SignIn(settings.client(), about)
         graphql = GraphQL(about.http, settings.graphql_url, about.redact, codes=CODES, words=WORDS, statuses=STATUSES)
         self._mesh = Mesh(graphql, self._sign_in, limits, about.clock, settings.dialect)
@@ -46,8 +50,7 @@ class OctoMesh:
 
     async def poll(self, known: Known, moment: datetime) -> AsyncIterator[Observation]:  # noqa: ARG002 - likewise
         """Do a round of polls; see `bridge.providers.base.Source`."""
-        tenant = self._settings.tenant
-        yield SitesSeen((Site(id=tenant, title=tenant, timezone=self._settings.timezone),))
+        yield SitesSeen((self._site,))
         try:
             async for observation in self._rounds.go(moment):
                 yield observation
@@ -57,13 +60,24 @@ class OctoMesh:
         except ODD as raised:
             raise _odd(raised) from None
 
+    async def listen(self, known: Known) -> AsyncGenerator[Observation, None]:
+        """Yield what the message bus brings, where one is configured; see `bridge.providers.base.Listening`."""
+        if self._flow is not None:
+            async with aclosing(self._flow.listen(known)) as heard:
+                async for observation in heard:
+                    yield observation
+
     def expire(self) -> None:
         self._rounds.expire()
 
     async def sign_in(self) -> str:
         await self._mesh.alive()
         dialect = await self._mesh.dialect()
-        return f"signed in; the tenant {self._settings.tenant} speaks the {dialect.name} dialect"
+        said = f"signed in; the tenant {self._settings.tenant} speaks the {dialect.name} dialect"
+        if self._flow is None:
+            return said
+        await self._flow.reach()
+        return f"{said}, and its message bus can be listened to"
 
     async def login(self, tell: Callable[[str], None], *, browser: bool) -> str:
         """Sign in with a person's help; see `bridge.providers.base.Loginable`."""
