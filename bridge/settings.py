@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
 PLACES = (Path("config/bridge.toml"), Path("/etc/kwh2mqtt/bridge.toml"))
+CREDENTIAL = "kwh2mqtt_"  # what systemd puts before the names of a whole folder of credentials, for the id of our unit's
 DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
 PLANNED = {"bridge": {"cheapest", "plan", "plan_cancel", EVERYONE}}  # may be granted already, and are not there yet
 READABLE = stat.S_IRGRP | stat.S_IROTH
@@ -191,8 +192,8 @@ def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
     secret: dict[str, Any] = {}
     for folder in filter(is_folder, origin.folders):
         for file in sorted(folder.iterdir()):
-            *above, last = file.name.split(".")
-            if len(above) != DEPTH.get(file.name.split(".")[0]) or not is_file(file):
+            *above, last = file.name.removeprefix(CREDENTIAL).split(".")
+            if not above or len(above) != DEPTH.get(above[0]) or not is_file(file):
                 continue
             try:
                 text = file.read_text("utf-8").strip()
@@ -290,7 +291,8 @@ def _warn(table: Mapping[str, Any], origin: Origin) -> None:
     if not all(map(is_folder, origin.folders)):
         log.warning("secrets_directory is no folder that can be read: secrets are not looked for there")
     files = [origin.toml] if origin.toml and _holds_secret(table) else []
-    for folder in filter(is_folder, origin.folders):
+    granted = os.environ.get("CREDENTIALS_DIRECTORY")  # whose files systemd guards by an access list, which looks like a group's
+    for folder in filter(is_folder, (folder for folder in origin.folders if str(folder) != granted)):
         files += [file for file in folder.iterdir() if file.name.rsplit(".", 1)[-1] in SECRET_KEYS and file.is_file()]
     for file in files:
         if file.stat().st_mode & READABLE:
