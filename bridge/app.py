@@ -25,6 +25,7 @@ from bridge.feed.poll import Poller
 from bridge.feed.slots import Slots
 from bridge.models.message import Message
 from bridge.providers.base import Listening, Provider, Source, SourceSettings, Surroundings
+from bridge.pulse import BROKER, SCHEDULER, Pulse
 from bridge.redact import Redactor
 from bridge.settings import Settings
 from bridge.state.budget import Budget
@@ -61,9 +62,11 @@ class App:
     def __init__(self, settings: Settings, store: Store, clock: Clock, redact: Redactor) -> None:
         self.clock, self.redact = clock, redact
         self.topics = Topics(settings.mqtt.base_topic)
-        self.shelf = Shelf()
+        self.shelf, self.pulse = Shelf(), Pulse()
         self.accounts = [_account(name, settings, store, clock, redact, self.topics) for name in settings.sources]
-        self.slots = Slots(self.topics, [account.latest for account in self.accounts], self.shelf, clock)
+        self.slots = Slots(
+            self.topics, [account.latest for account in self.accounts], self.shelf, clock, partial(self.pulse.beat, SCHEDULER)
+        )
         client_id = f"kwh2mqtt-{store.installation_id()[:8]}"
         state_topic = self.topics.bridge("state")
         self._pollers = {account.latest.source: self.poller(account) for account in self.accounts}
@@ -76,11 +79,11 @@ class App:
         )
         self.broker = Broker(
             settings.mqtt, self.shelf, clock, state_topic=state_topic, client_id=client_id,
-            commands=self.topics.commands, arrived=self.desk.arrived,
+            commands=self.topics.commands, arrived=self.desk.arrived, progress=partial(self.pulse.beat, BROKER),
         )  # fmt: skip
         reports = [account.report for account in self.accounts]
         kinds = {offer.full_name: offer.kind.value for offer in offers.values()}
-        self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock, kinds)
+        self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock, kinds, self.pulse.silent)
         self._leftovers = Leftovers(self.topics, self.shelf, store)
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -118,6 +121,15 @@ class App:
                 tasks.create_task(poller.run(), name=f"poll-{name}")
             for name, listener in self._listeners():
                 tasks.create_task(listener.run(), name=f"listen-{name}")
+
+    def status(self) -> str:
+        """Return one line that tells how we fare."""
+        now = self.clock.now()
+        stale = [account.latest.source for account in self.accounts if account.report.stale(now)]
+        broker = "connected to the broker" if self.broker.connected else "no connection to the broker"
+        fresh = f"{len(self.accounts) - len(stale)} of {len(self.accounts)} sources online"
+        lacking = f", not {', '.join(stale)}" if stale else ""
+        return f"{broker}; {fresh}{lacking}"
 
     def account(self, name: str) -> Account:
         """Return the source called `name`. Raises Misconfigured where there is none."""
@@ -162,7 +174,8 @@ class App:
     async def _until_the_clock_is_set(self) -> None:
         if (now := self.clock.now()) < SANE:
             log.warning("the clock says %s: waiting for the right time before any price is published", now.date())
-            while self.clock.now() < SANE:  # noqa: ASYNC110 - nobody tells when a clock is set
+            while self.clock.now() < SANE:  # nobody tells when a clock is set
+                self.pulse.beat(SCHEDULER)
                 await asyncio.sleep(1)
             log.info("the clock is set: %s", self.clock.now().isoformat(timespec="seconds"))
 

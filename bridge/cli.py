@@ -12,12 +12,16 @@ import sys
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bridge import __version__
 from bridge.clock import SystemClock
 from bridge.errors import BridgeError, Misconfigured
 from bridge.redact import RedactingFormatter, Redactor
 from bridge.settings import Settings, load
+
+if TYPE_CHECKING:
+    from bridge.systemd import Systemd
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     login.add_argument("--browser", action="store_true", help="in a browser on this machine; default: by a code, on any other")
     for sub in (poll, introspect, login):
         sub.add_argument("source", metavar="SOURCE", help="the NAME of a [sources.NAME] section")
+    command("health", _health, "is the bridge alive, and every source online or excused? Exit code 1 and the reason where not",
+            "kwh2mqtt health")  # fmt: skip
     request = command("request", _request, "send a command over the broker and print the answer; without one, list what there is",
                       "kwh2mqtt request home readings previous=7d first=5")  # fmt: skip
     request.add_argument("words", nargs="*", metavar="SOURCE OPERATION KEY=VALUE", help="whom to ask for what, and how")
@@ -154,17 +160,22 @@ def _run(given: argparse.Namespace) -> int:
 
 async def _run_until_told(given: argparse.Namespace, settings: Settings, redact: Redactor) -> int:
     """Run until SIGTERM or SIGINT, with each configuration that SIGHUP brings."""
-    loop, stop, orders = asyncio.get_running_loop(), asyncio.Event(), Orders()
+    from bridge.systemd import READY, STOPPING, Systemd
+
+    loop, stop, orders, systemd = asyncio.get_running_loop(), asyncio.Event(), Orders(), Systemd()
 
     def end() -> None:
         orders.ended = True
+        systemd.say(STOPPING)
         stop.set()
 
     def reload() -> None:
+        systemd.reloading()
         try:
             orders.fresh = load(given.config)
         except Misconfigured as error:
             _refuse(error)
+            systemd.say(READY)
         else:
             stop.set()
 
@@ -174,7 +185,7 @@ async def _run_until_told(given: argparse.Namespace, settings: Settings, redact:
     proven: Settings | None = None  # a configuration that has run
     while True:
         try:
-            await _run_with(settings, redact, stop)
+            await _run_with(settings, redact, stop, systemd)
             proven = settings
         except Misconfigured as error:  # its state folder cannot be used
             if proven is None:
@@ -197,14 +208,20 @@ class Orders:
     fresh: Settings | None = None
 
 
-async def _run_with(settings: Settings, redact: Redactor, stop: asyncio.Event) -> None:
+async def _run_with(settings: Settings, redact: Redactor, stop: asyncio.Event, systemd: "Systemd") -> None:
     from bridge.app import built
     from bridge.state.lock import locked
+    from bridge.systemd import READY
 
     with locked(settings.state.directory):
         async with built(settings, SystemClock(), redact) as app:
             log.info("kwh2mqtt %s: %d source(s), state in %s", __version__, len(settings.sources), settings.state.directory)
-            await app.run(stop)
+            systemd.say(READY)
+            guard = asyncio.create_task(systemd.guard(app.pulse, app.status), name="guard")
+            try:
+                await app.run(stop)
+            finally:
+                guard.cancel()
 
 
 def _refuse(error: Misconfigured) -> None:
@@ -263,6 +280,13 @@ def _request(given: argparse.Namespace) -> int:
         return _finished(listed(settings.mqtt, words[0] if words else None))
     client = settings.mqtt.username if given.client is None else given.client
     return _finished(ask(settings.mqtt, question(words, client=client, id_=given.id)))
+
+
+def _health(given: argparse.Namespace) -> int:
+    from bridge.health import health
+
+    settings, _ = _configured(given, sources_wanted=False)
+    return _finished(health(settings.mqtt, SystemClock()))
 
 
 def _log_to_stderr(redact: Redactor, *, verbose: bool) -> None:

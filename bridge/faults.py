@@ -15,6 +15,7 @@ from bridge.errors import Fault
 
 PREFIX = "KWH2MQTT_"
 SECRET_KEYS = ("token", "password", "api_key", "client_secret", "pre_signed_key", "organization_secret_key")
+CREDENTIAL = "kwh2mqtt_"  # what systemd puts before the names of a whole folder of credentials, for the id of our unit's
 DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
 
 
@@ -59,9 +60,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def key_of(path: Path) -> str:
+    """Return the key that a secret file is named like."""
+    return path.name.removeprefix(CREDENTIAL)
+
+
 def is_secret(path: Path) -> bool:
     """Tell whether `path` is a file of ours: `mqtt.KEY`, `state.KEY`, `sources.NAME.KEY` or `sources.NAME.PART.KEY`."""
-    *above, last = path.name.split(".")
+    *above, last = key_of(path).split(".")
     if above[:1] == ["sources"] and len(above) == DEPTH["sources"] + 1:
         named = last in SECRET_KEYS and above[-1] not in SECRET_KEYS  # else it is an old copy, such as sources.home.token.bak
     else:

@@ -13,7 +13,7 @@ from bridge import __version__
 from bridge.cli import _parsed
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["run", "demo", "check", "poll", "introspect", "login", "request"]
+COMMANDS = ["run", "demo", "check", "poll", "introspect", "login", "health", "request"]
 SECRET = "planted-9f2c"
 HOME = '[sources.home]\nprovider = "tibber"\n'
 NOWHERE = "http://127.0.0.1:9/gql"  # the discard port: nobody listens
@@ -96,7 +96,7 @@ def test_wrong_usage_is_two(arguments: list[str], tmp_path: Path) -> None:
     assert (ran.returncode, ran.stdout, "usage: kwh2mqtt" in ran.stderr) == (2, "", True)
 
 
-@pytest.mark.parametrize("name", ["run", "check", "poll", "introspect", "login", "request"])
+@pytest.mark.parametrize("name", ["run", "check", "poll", "introspect", "login", "health", "request"])
 def test_each_fault_of_the_configuration_is_a_line_with_file_key_and_mend(name: str, tmp_path: Path) -> None:
     configured(tmp_path, f"[mqtt]\nport = '{SECRET}'\n{HOME}tokn = '{SECRET}'\n")
     ran = command(tmp_path, name, *(["home"] if name in ("poll", "introspect", "login") else []), "--config", "bridge.toml")

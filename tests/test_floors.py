@@ -11,14 +11,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"", "errors", "faults", "models", "topics", "clock", "redact"},
+    {"", "errors", "faults", "file", "models", "topics", "clock", "redact", "pulse"},
     {"pricing"},
     {"transport", "state"},
     {"providers"},
     {"feed", "commands", "readers"},
     {"settings"},
-    {"cli", "app", "__main__", "demo", "check", "preview", "introspect", "login", "ask", "complete", "simulator", "web",
-     "metrics", "watch"},
+    {"cli", "app", "__main__", "demo", "check", "health", "systemd", "preview", "introspect", "login", "ask", "complete",
+     "simulator", "web", "metrics", "watch"},
 )  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 GROUND, ROOF = 0, len(FLOORS) - 1

@@ -415,6 +415,16 @@ def test_the_credentials_of_the_service_manager_are_read(monkeypatch: pytest.Mon
     assert loaded(HOME).secrets() == ["manager-token"]
 
 
+def test_a_whole_folder_of_credentials_is_read_and_its_guard_is_systemds_affair(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = secret_file("credentials", "kwh2mqtt_sources.home.token", b"manager-token\n")
+    (folder / "kwh2mqtt_sources.home.token").chmod(0o440)  # as systemd's access list looks
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(folder))
+    assert loaded(HOME).secrets() == ["manager-token"]
+    assert caplog.record_tuples == []
+
+
 def test_both_folders_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     secret_file("secrets", "mqtt.password", b"broker-word\n")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secret_file("credentials", "sources.home.token", b"manager-token\n")))

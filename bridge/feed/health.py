@@ -111,7 +111,10 @@ class BridgeReport:
         broker: Broker,
         clock: Clock,
         operations: Mapping[str, str] | None = None,
+        silent: Callable[[], str | None] = lambda: None,
     ) -> None:
+        """`silent` names a part of the bridge that makes no progress: then `bridge/health` is left to grow old."""
+        self._silent = silent
         self._operations = dict(operations or {})  # name → query or write
         self._topics, self._sources, self._shelf, self._broker, self._clock = topics, sources, shelf, broker, clock
         self._lag_s = 0.0
@@ -130,7 +133,8 @@ class BridgeReport:
         """Publish `bridge/health` every minute, until cancelled; the sources' own too, as their budgets fill again."""
         while True:
             moment = self._clock.now()
-            self._shelf.put([self.health(moment)])
+            if self._silent() is None:
+                self._shelf.put([self.health(moment)])
             for report in self._sources:
                 report.refresh()
                 self._shelf.put(report.messages(moment))

@@ -31,9 +31,17 @@ BREATH = 20  # sites drawn before others get their turn
 class Slots:
     """Keeps the topics of all sources at the present slot and dispatch."""
 
-    def __init__(self, topics: Topics, sources: Sequence[Latest], shelf: Shelf, clock: Clock) -> None:
+    def __init__(
+        self,
+        topics: Topics,
+        sources: Sequence[Latest],
+        shelf: Shelf,
+        clock: Clock,
+        progress: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`progress` is told once a minute at the least that we go on."""
         self._painters = [(latest, Painter(topics, latest)) for latest in sources]
-        self._shelf, self._clock = shelf, clock
+        self._shelf, self._clock, self._progress = shelf, clock, progress
         self._shown: datetime | None = None  # the moment that stands on the topics
 
     async def show(self, moment: datetime) -> None:
@@ -57,6 +65,7 @@ class Slots:
         """Change the slots on time, until cancelled."""
         while True:
             now = self._clock.now()
+            self._progress()
             if self._is_untrue(now):
                 await self.show(now)
             boundary = self.next_boundary(now)

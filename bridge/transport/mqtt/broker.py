@@ -35,9 +35,10 @@ class Broker:
     """Keeps the shelf's messages at the broker, and `state_topic` at online until the process goes.
 
     What matches the topic filter `commands` is handed to `arrived`, which must not wait: whatever it raises is logged.
+    `progress` is told of each message that the broker took, and of each attempt to connect.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what goes up, what comes down, and who we are
         self,
         settings: MqttSettings,
         shelf: Shelf,
@@ -47,11 +48,12 @@ class Broker:
         client_id: str,
         commands: str | None = None,
         arrived: Callable[[Arrival], None] | None = None,
+        progress: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
     ) -> None:
         self._settings, self._shelf, self._clock = settings, shelf, clock
         self._state_topic, self._client_id = state_topic, settings.client_id or client_id
-        self._commands, self._arrived = commands, arrived
+        self._commands, self._arrived, self._progress = commands, arrived, progress
         self._chance = chance or random.Random()
         self._told_of_refusal = self._told_of_deafness = self._told_of_connection = False
         self.published = 0
@@ -64,6 +66,7 @@ class Broker:
         failures = 0
         while True:
             began, connects = asyncio.get_running_loop().time(), self.connects
+            self._progress()
             try:
                 async with connection(self._settings, self._client_id, will=self._state_topic) as client:
                     await self._serve(client)
@@ -153,6 +156,7 @@ class Broker:
             self._told_of_refusal = True
             log.warning("the broker does not let us publish (%s); check its access list for this login", client.refused)
         self.published += 1
+        self._progress()
 
     async def _listen(self, client: Client) -> None:
         async for _ in client.messages:

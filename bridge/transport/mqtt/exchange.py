@@ -6,7 +6,7 @@ Which message is the answer is for the caller to tell: by its Correlation Data, 
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import aiomqtt
@@ -70,6 +70,33 @@ async def retained(settings: MqttSettings, topic: str, patience_s: float) -> byt
         first = _first(client, lambda arrival: bool(arrival.payload))
         await _hear(client, topic)
         return (await _before_the_end(client, first)).payload
+
+
+async def gathered(
+    settings: MqttSettings, filters: Sequence[str], is_enough: Callable[[Mapping[str, bytes]], bool], patience_s: float
+) -> dict[str, bytes]:
+    """Return what is retained on topics that match `filters`, as soon as it `is_enough` or the patience is over.
+
+    Raises Unanswered where there is no connection, or the broker does not let us read.
+    """
+    found: dict[str, bytes] = {}
+    heard = False
+
+    def is_last(arrival: Arrival) -> bool:
+        found[arrival.topic] = arrival.payload
+        return is_enough(found)
+
+    try:
+        async with _connected(settings, patience_s) as client:
+            last = _first(client, is_last)
+            for each in filters:
+                await _hear(client, each)
+            heard = True
+            await _before_the_end(client, last)
+    except Unanswered:
+        if not heard:
+            raise
+    return found
 
 
 @contextlib.asynccontextmanager
