@@ -305,6 +305,20 @@ async def test_a_measurement_that_fails_costs_itself_alone(kind: SensorfactFault
     assert shortfalls(await factory.poll()) == []
 
 
+@pytest.mark.parametrize("kind", [F.BAD_KEY, F.HTML_403, F.BAD_GATEWAY])
+async def test_two_measurements_that_fail_do_not_keep_the_third_from_its_turns(tmp_path: Path, kind: SensorfactFault) -> None:
+    feed = Feed(tmp_path, LINE, BOILER, PRESS)
+    feed.factory.provider.faults.on(PATHS[1:], kind)
+    feed.factory.provider.requests.clear()
+    states = set()
+    while feed.factory.clock.now() < NOON + timedelta(hours=6):
+        await feed.turn()
+        states.add(feed.report.stale(feed.factory.clock.now()))
+    asked = [one.at for one in feed.factory.provider.requests if one.path == PATHS[0] and "cursor_after" not in one.query]
+    assert 23 <= len(asked) <= 25
+    assert states == {False}
+
+
 async def test_a_key_that_is_taken_back_is_told_once_no_measurement_is_well_any_more() -> None:
     factory = Factory(NOON, (LINE, BOILER))
     await factory.poll()
@@ -400,6 +414,16 @@ class Feed:
         found: dict[str, Any] = json.loads(health.payload)
         return found
 
+    async def turn(self) -> None:
+        """Wait for what is due, as the poller does, and poll."""
+        clock = self.factory.clock
+        clock.set(max(clock.now(), self.factory.source.next_poll(self.report.latest, clock.now()), self.next_poll))
+        await self.poller.poll()
+
+    @property
+    def next_poll(self) -> datetime:
+        return self.report.fortune.next_poll or NOON
+
     def topics(self) -> set[str]:
         below = "kwh2mqtt/factory/plant-1/reading/"
         return {one.topic.removeprefix(below) for one in self.shelf.messages() if one.topic.startswith(below) and one.payload}
@@ -447,6 +471,14 @@ async def test_a_budget_that_is_smaller_than_the_measurements_serves_each_in_tur
         feed.factory.clock.set(feed.factory.clock.now() + timedelta(seconds=301))
         await feed.poll()
     assert feed.topics() == {"line-1/power", "line-1/energy", "boiler/energy", "press/vibration"}
+
+
+async def test_where_not_all_can_be_had_in_time_each_has_its_turn(tmp_path: Path) -> None:
+    lines = [{**LINE, "name": f"Line {number}", "window": "1h-now"} for number in range(40)]
+    feed = Feed(tmp_path, *lines, requests=5)  # fifteen in the interval
+    while feed.factory.clock.now() < NOON + timedelta(hours=2):
+        await feed.turn()
+    assert len(feed.topics()) == 2 * 40
 
 
 async def test_the_demos_factory_is_published_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
