@@ -162,6 +162,7 @@ class Knowledge:
     curves: dict[tuple[str, str], Curve] = field(default_factory=dict)
     last: dict[str, datetime] = field(default_factory=dict)
     owned: dict[str, tuple[Device, ...]] = field(default_factory=dict)  # the devices of a site
+    named: dict[str, dict[str, str]] = field(default_factory=dict)  # the meters of a site: id → name
 
     def keep(self, observation: Observation, moment: datetime) -> None:
         self.last[type(observation).__name__] = moment
@@ -181,6 +182,9 @@ class Knowledge:
 
     def devices(self, site: str) -> tuple[Device, ...]:
         return self.owned.get(site, ())
+
+    def meters(self, site: str) -> dict[str, str]:
+        return self.named.get(site, {})
 
     def seen(self, kind: type[Observation]) -> datetime | None:
         return self.last.get(kind.__name__)

@@ -76,6 +76,10 @@ class Latest:
         place = self.places.get(site)
         return tuple(named.device for named in place.devices.values()) if place else ()
 
+    def meters(self, site: str) -> Mapping[str, str]:
+        place = self.places.get(site)
+        return place.meters if place else {}
+
     def seen(self, kind: type[Observation]) -> datetime | None:
         return self.record.seen.get(kind.__name__)
 

@@ -22,6 +22,7 @@ from bridge.feed.poll import Poller
 from bridge.models.observation import MetersSeen, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
+from bridge.providers.sensorfact.operations import OPERATIONS
 from bridge.providers.sensorfact.readings import Series
 from bridge.redact import Redactor
 from bridge.simulator.sensorfact import KEY, POINTS, SensorfactFault
@@ -462,6 +463,17 @@ async def test_two_names_that_fold_to_one_are_told_apart(tmp_path: Path) -> None
     feed = Feed(tmp_path, LINE, {**LINE, "name": "line-1"})
     await feed.poll()
     assert feed.topics() == {f"{name}/{quantity}" for name in ("line-1", "line-1-2") for quantity in ("power", "energy")}
+
+
+async def test_the_name_of_a_meter_stays_when_the_one_before_it_goes_also_in_answers(tmp_path: Path) -> None:
+    second = {**LINE, "name": "line-1"}
+    for measurements in ((LINE, second), (second,)):
+        feed = Feed(tmp_path, *measurements)
+        await feed.poll()
+    given = OPERATIONS["measurements"].arguments.model_validate({"name": "line-1", "first": 1})
+    answer = await feed.factory.source.execute("measurements", given, feed.report.latest, feed.factory.clock.now())
+    assert {one.meter for one in answer.readings} == {"line-1-2"}
+    assert feed.topics() == {"line-1-2/power", "line-1-2/energy"}
 
 
 async def test_a_budget_that_is_smaller_than_the_measurements_serves_each_in_turn(tmp_path: Path) -> None:

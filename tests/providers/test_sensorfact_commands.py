@@ -82,6 +82,14 @@ async def test_a_measurement_goes_by_its_own_name_or_that_on_the_topics(name: st
     assert (await factory().ask(name=name)).readings
 
 
+async def test_a_meter_is_called_as_on_its_topics_also_where_another_has_come_before_it() -> None:
+    second = {**LINE, "name": "line 1"}
+    of = Factory(NOON, (LINE, second))
+    of.known.named["plant-1"] = {"Line 1 (energy, power)": "line-1-2", "line 1 (energy, power)": "line-1"}
+    for name, meter in (("Line 1", "line-1-2"), ("line 1", "line-1"), ("line-1-2", "line-1-2"), ("line-1", "line-1")):
+        assert {one.meter for one in (await of.ask(name=name, first=2)).readings} == {meter}
+
+
 async def test_an_unknown_measurement_is_not_found_and_the_others_are_named() -> None:
     of = factory()
     with pytest.raises(NotFound, match="there is no measurement Line 2; there is: Line 1, Boiler, Press"):

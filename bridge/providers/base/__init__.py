@@ -46,6 +46,10 @@ class Known(Protocol):
 
     def devices(self, site: str) -> Sequence[Device]: ...
 
+    def meters(self, site: str) -> Mapping[str, str]:
+        """Return what the meters of a site that a MetersSeen has named are called on the topics, by the provider's id."""
+        ...
+
     def seen(self, kind: type[Observation]) -> datetime | None:
         """Return when an observation of this kind last came, also before a restart."""
         ...

@@ -91,10 +91,10 @@ class Sensorfact:
         leaf = await self._api.begun(first.path, question.query(self._settings))
         return f"signed in; {first.name} over {question.window}: {len(leaf.items)} item(s) on the first page"
 
-    async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> Readings:  # noqa: ARG002
+    async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> Readings:  # noqa: ARG002 - there is but one
         """Carry out one of `OPERATIONS`. Raises SourceError, or BadRequest where so much may not be asked for."""
         assert isinstance(arguments, Measurements)
-        return await self._past.measured(arguments, moment)
+        return await self._past.measured(arguments, known.meters(self._site.id), moment)
 
     async def history(self, site: str, span: Span, known: Known, moment: datetime) -> Page:  # noqa: ARG002 - there is but one site
         """Return a page of readings; see `bridge.providers.base.Historian`."""
