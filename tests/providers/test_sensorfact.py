@@ -159,6 +159,24 @@ def test_with_auto_the_length_of_a_bucket_is_what_lies_between_two() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stamps", "length"),
+    [
+        (["2026-03-28T23:00", "2026-03-29T02:00", "2026-03-29T06:00", "2026-03-29T10:00"], 4),  # from midnight by the wall clock
+        (["2026-10-24T22:00", "2026-10-25T03:00", "2026-10-25T07:00"], 4),
+        (["2026-03-29T00:00", "2026-03-29T04:00", "2026-03-29T08:00"], 4),  # through the night
+        (["2026-10-25T00:00", "2026-10-25T04:00", "2026-10-25T08:00"], 4),
+        (["2026-03-28T23:00", "2026-03-29T10:00"], 12),
+        (["2026-10-25T00:30", "2026-10-25T00:45", "2026-10-25T01:00", "2026-10-25T01:15"], 0.25),
+        (["2026-03-28T23:00", "2026-03-29T22:00"], 24),
+    ],
+)
+def test_with_auto_a_bucket_is_as_long_as_ever_where_the_clock_changes(stamps: list[str], length: float) -> None:
+    found = series(*({"timestamp": f"{stamp}:00Z", "power": 1} for stamp in stamps), level="auto", end="2026-11-01T00:00")
+    readings = found.readings(settings().zone, "start", utc("2026-11-01T00:00"))
+    assert {one.resolution for one in readings} == {timedelta(hours=length)}
+
+
+@pytest.mark.parametrize(
     ("hour", "end", "stamp", "span"),
     [
         ("13:45:00", "2026-06-10T12:04", "start", None),  # it may still run
@@ -206,6 +224,18 @@ def test_buckets_never_overlap_and_are_all_over(minutes: list[int], level: str, 
 def test_an_odd_value_is_left_out_with_a_line_in_the_log(odd: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert told(series(item("11:00:00", odd), item("12:00:00", "2.5"))) == [("10:00", "11:00", 2.5)]
     assert caplog.messages == ["Line 1: values of power that are no numbers are left out"]
+
+
+def test_a_months_joules_of_a_factory_are_a_number() -> None:
+    assert told(series(item("12:00:00", 3_600_000_000_000))) == [("10:00", "11:00", 3.6e12)]
+
+
+def test_what_an_error_says_of_an_item_is_short_whatever_it_holds() -> None:
+    deep: dict[str, Any] = {"timestamp": "2026-06-10T12:00:00+02:00", "k" * 100_000: 1}
+    inner = deep
+    for _ in range(940):
+        inner["a"] = inner = {}
+    assert len(series(deep).fields()) < 500
 
 
 @pytest.mark.parametrize(

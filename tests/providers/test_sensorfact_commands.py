@@ -172,6 +172,9 @@ def test_arguments_that_make_no_sense_are_refused(given: dict[str, Any], said: s
         ({"from": "2026-06-10T08:00Z", "to": "2026-06-10T08:00Z"}, "to: must be after from"),
         ({"after": "nonsense"}, "after: this is no cursor"),
         ({"from": "0001-01-01T00:00:00+14:00", "to": "2026-06-10T08:00Z"}, "beyond all years"),
+        ({"from": "0001-01-01T00:00:00Z", "to": "2026-06-10T08:00Z", "timezone": "America/New_York"}, "beyond all years"),
+        ({"from": "2026-06-10T08:00Z", "to": "9999-12-31T23:59:59Z"}, "beyond all years"),
+        ({"from": "9999-12-30T00:00:00Z", "to": "9999-12-31T00:00:00Z"}, "beyond all years"),
     ],
 )
 async def test_what_may_not_be_asked_for_is_said_before_anybody_is_asked(given: dict[str, Any], said: str) -> None:
@@ -179,6 +182,14 @@ async def test_what_may_not_be_asked_for_is_said_before_anybody_is_asked(given: 
     with pytest.raises(BadRequest, match=said):
         await of.ask(name="Line 1", **given)
     assert of.asked() == []
+
+
+async def test_the_longest_window_of_all_is_judged() -> None:
+    of = factory()
+    with pytest.raises(BadRequest, match="allowed is 1w"):
+        await of.ask(name="Line 1", **{"from": "0002-01-01T00:00:00Z", "to": "9998-12-31T23:59:59Z"}, aggregation="1d")
+    with pytest.raises(BadRequest, match="allowed is 1w"):
+        await of.ask(name="Line 1", previous="9999M-now", aggregation="1d")
 
 
 async def test_what_is_just_as_long_as_a_limit_is_not_longer() -> None:

@@ -8,7 +8,7 @@ and one in a zone in which some hour comes twice.
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bridge.errors import BadRequest, Malformed, NotFound
@@ -153,10 +153,14 @@ def _window(given: Measurements, measurement: MeasurementSettings, site: ZoneInf
 
 def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    beyond = BadRequest("from, to: an instant lies beyond all years")
     try:
-        return aware.astimezone(UTC).replace(microsecond=0)
+        found = aware.astimezone(UTC).replace(microsecond=0)
     except OverflowError:
-        raise BadRequest("from, to: an instant lies beyond all years") from None
+        raise beyond from None
+    if not MINYEAR < found.year < MAXYEAR:  # a year's reckoning must not lead out of them
+        raise beyond
+    return found
 
 
 def _place(reading: Reading) -> Mark:
