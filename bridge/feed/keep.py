@@ -15,7 +15,6 @@ from bridge.models.observation import (
     ReadingsSeen,
     SchedulesSeen,
 )
-from bridge.models.reading import Reading
 from bridge.pricing.day import midnight
 from bridge.state.database import Statement
 from bridge.state.store import NamedDevice, NamedMeter, removed, removed_reading, saved, saved_curve, saved_reading
@@ -64,8 +63,9 @@ def _(observation: MetersSeen, place: Place, source: str, _: datetime) -> Kept:
 
 @kept.register
 def _(observation: ReadingsSeen, place: Place, source: str, _: datetime) -> Kept:
-    readings = [_named_reading(reading, place) for reading in observation.readings]
-    changed = {_key(reading): reading for reading in readings if place.readings.get(_key(reading)) != reading}
+    seen = {place.key(reading): reading for reading in observation.readings}
+    named = {key: reading.model_copy(update={"meter": key[0]}) for key, reading in seen.items()}
+    changed = {key: reading for key, reading in named.items() if place.readings.get(key) != reading}
     statements = [saved_reading(source, observation.site, reading) for reading in changed.values()]
     return replace(place, readings={**place.readings, **changed}), statements
 
@@ -104,12 +104,3 @@ def _named(observation: DevicesSeen, place: Place) -> dict[str, NamedDevice]:
     names = {id_: named.name for id_, named in place.devices.items()}
     names = chosen([Titled(id_, device.title, names.get(id_, "")) for id_, device in found.items()], UNNAMED)
     return {id_: NamedDevice(name=names[id_], device=device) for id_, device in found.items()}
-
-
-def _named_reading(reading: Reading, place: Place) -> Reading:
-    name = place.meters.get(reading.meter)
-    return reading if name is None else reading.model_copy(update={"meter": name})
-
-
-def _key(reading: Reading) -> tuple[str, str]:
-    return reading.meter, reading.quantity

@@ -78,8 +78,9 @@ class Publisher:
         match observation:
             case MetersSeen():
                 pass
-            case ReadingsSeen():
-                yield from self._painter.readings(place)
+            case ReadingsSeen():  # these alone: a factory's thousand meters are seen one by one
+                keys = dict.fromkeys(map(place.key, observation.readings))
+                yield from self._painter.readings(place, map(place.readings.__getitem__, keys))
             case LiveSeen():
                 yield from self._painter.live(place, observation.values, now)
             case FiguresSeen():
