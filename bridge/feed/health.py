@@ -38,6 +38,7 @@ class Fortune:
 
     next_poll: datetime | None = None
     error: BridgeError | None = None
+    told: str = ""  # its text as others may see it: without secrets, and of no great length
     behind: bool = False  # the last poll did not bring what ought to be known by now
     polls: int = 0
     failures: int = 0
@@ -75,7 +76,7 @@ class SourceReport:
             last_attempt=record.last_attempt,
             next_poll=fortune.next_poll,
             stale=stale,
-            error=ErrorFigure(code=fortune.error.code, message=str(fortune.error)) if fortune.error else None,
+            error=ErrorFigure(code=fortune.error.code, message=fortune.told) if fortune.error else None,
             deprecations=self._deprecations,
             requests_today=self._budget.requests_today(moment),
             budget=self._budget.figures(moment),

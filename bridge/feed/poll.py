@@ -35,7 +35,7 @@ FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(minutes=30)
 BAD_CREDENTIALS = timedelta(minutes=15)  # asking again is hardly any use, but providers have erred before: ever more rarely
 LONGEST_BAD_CREDENTIALS = timedelta(hours=4)
-LONGEST_TEXT = 300  # characters of an error
+LONGEST_TEXT, LONGEST_TOLD = 300, 1000  # characters of a fault of ours, and of any error on the topics
 REFRESH_PAUSE = timedelta(minutes=5)  # between two that devices ask for: the budget is the pollers' too
 
 
@@ -158,6 +158,7 @@ class Poller:
         reason = worst.error if isinstance(worst, Shortfall) else worst
         self._log(fortune.error, reason)
         fortune.error, fortune.behind = reason, behind
+        fortune.told = self._redact(str(reason or ""))[:LONGEST_TOLD]
         if error is None:
             self._failures = 0
             fortune.next_poll = now + SHORTEST_PAUSE

@@ -252,6 +252,14 @@ async def test_a_wait_that_a_wrong_clock_reckoned_is_void_once_the_clock_is_righ
     await asyncio.gather(task, return_exceptions=True)
 
 
+async def test_what_a_provider_says_is_told_without_secrets_and_at_no_great_length(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [Malformed("the next page is at https://sesame-open.example " + "x" * 10_000)], [])
+    message = (await bench.poll())["error"]["message"]
+    assert message.startswith("the next page is at https://***.example x")
+    assert len(message) == 1000
+    assert (await bench.poll())["error"] is None
+
+
 async def test_bad_credentials_are_tried_ever_more_rarely_to_once_in_four_hours(tmp_path: Path) -> None:
     bench = Bench(tmp_path, *[[Unauthenticated("no")] for _ in range(7)])
     waits = []
