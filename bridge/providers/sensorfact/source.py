@@ -60,11 +60,11 @@ class Sensorfact:
             yield SitesSeen((self._site,))
             yield MetersSeen(self._site.id, {one.id: one.name for one in self._settings.measurements})
             self._introduced = True
-        failed: list[tuple[SourceError, bool]] = []  # by what the rest would most likely be told as well; whether that is news
+        row: list[tuple[SourceError, bool]] = []  # of failures that the rest would most likely meet as well; whether each is news
         came = False
         for measurement in sorted(self._settings.measurements, key=lambda one: self._due(one, moment)):
-            if self._due(measurement, moment) > moment or len(failed) > 1:
-                break  # twice in a row: the rest stays due
+            if self._due(measurement, moment) > moment or len(row) > 1:
+                break  # what is due stays so
             is_news = not self._rota.is_vain(measurement.name)
             try:
                 readings = await self._asked(measurement, moment)
@@ -72,12 +72,13 @@ class Sensorfact:
                 raise  # this one and all that follow stay due
             except SourceError as error:
                 self._missed(measurement, error, moment)
-                failed = [*failed, (error, is_news)] if _is_general(error) else []
+                row = [*row, (error, is_news)] if _is_general(error) else []
             else:
-                failed, came = [], True
+                row, came = [], True
                 yield ReadingsSeen(self._site.id, readings)
-        if failed and (not self._well or (len(failed) > 1 and not came and any(news for _, news in failed))):
-            raise failed[-1][0]
+        is_away = len(row) > 1 and not came and any(news for _, news in row)  # rather than these measurements alone
+        if row and (is_away or not self._well):
+            raise row[-1][0]
         for lacking in [error for errors in self._told.values() for error in errors]:
             yield Shortfall(lacking, self._site.id, behind=not self._well)
 
@@ -91,7 +92,7 @@ class Sensorfact:
         leaf = await self._api.begun(first.path, question.query(self._settings))
         return f"signed in; {first.name} over {question.window}: {len(leaf.items)} item(s) on the first page"
 
-    async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> Readings:  # noqa: ARG002 - there is but one
+    async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> Readings:  # noqa: ARG002
         """Carry out one of `OPERATIONS`. Raises SourceError, or BadRequest where so much may not be asked for."""
         assert isinstance(arguments, Measurements)
         return await self._past.measured(arguments, known.meters(self._site.id), moment)
