@@ -61,7 +61,7 @@ async def test_the_newest_bucket_that_is_over_is_published_with_unit_span_and_me
             ),
         ),
     ]
-    [asked] = {(one.path, tuple(sorted(one.query.items())), one.key) for one in factory.provider.requests[:1]}
+    [asked] = {(one.path, tuple(sorted(one.query.items())), one.key) for one in list(factory.provider.requests)[:1]}
     query = {"previous": "1d-now", "aggregation": "auto", "timezone": "UTC", "meter": "17"}
     assert asked == ("/v1/electricity/measurements", tuple(sorted(query.items())), KEY)
 
