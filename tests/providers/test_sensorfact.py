@@ -350,6 +350,16 @@ async def test_two_measurements_that_fail_do_not_keep_the_third_from_its_turns(t
     assert states == {False}
 
 
+async def test_a_refresh_takes_no_old_failure_for_news(tmp_path: Path) -> None:
+    feed = Feed(tmp_path, BOILER, PRESS, LINE)
+    feed.factory.provider.faults.on(PATHS[1:], F.BAD_KEY)
+    for _ in range(3):  # at first nobody can tell that it is not the key
+        await feed.turn()
+    feed.factory.source.expire()
+    health = await feed.poll()
+    assert (health["stale"], health["error"]["code"]) == (False, "not_allowed")
+
+
 async def test_a_key_that_is_taken_back_is_told_once_no_measurement_is_well_any_more() -> None:
     factory = Factory(NOON, (LINE, BOILER))
     await factory.poll()

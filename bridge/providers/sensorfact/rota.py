@@ -56,8 +56,8 @@ class Rota:
         return asked is not None and asked.vain > 0
 
     def expire(self) -> None:
-        """Let everything be due."""
-        self._asked.clear()
+        """Let everything be due; what was in vain before is remembered."""
+        self._asked = {key: Asked(LONG_AGO, vain=asked.vain) for key, asked in self._asked.items()}
 
     def _tick(self, last: datetime, every: timedelta, phase: float) -> datetime:
         origin = ORIGIN + (self._share + phase) % 1 * every
