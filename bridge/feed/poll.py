@@ -154,11 +154,12 @@ class Poller:
         fortune, now = self._report.fortune, self._clock.now()
         spent = isinstance(error, BudgetSpent)  # nothing was asked: what is known is as good as before
         behind = fortune.behind if spent else error is not None or any(shortfall.behind for shortfall in shortfalls)
-        worst = error or next(iter(sorted(shortfalls, key=lambda shortfall: not shortfall.behind)), None)
-        reason = worst.error if isinstance(worst, Shortfall) else worst
+        worst_first = sorted(shortfalls, key=lambda shortfall: not shortfall.behind)
+        reasons: list[BridgeError] = [error] if error else [shortfall.error for shortfall in worst_first]
+        reason = next(iter(reasons), None)
         self._log(fortune.error, reason)
         fortune.error, fortune.behind = reason, behind
-        fortune.told = self._redact(str(reason or ""))[:LONGEST_TOLD]
+        fortune.told = self._redact("; ".join(dict.fromkeys(map(str, reasons))))[:LONGEST_TOLD]
         if error is None:
             self._failures = 0
             fortune.next_poll = now + SHORTEST_PAUSE

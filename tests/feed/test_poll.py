@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BudgetSpent, Incomplete, Malformed, RateLimited, SourceError, TimedOut, Unauthenticated, Unreachable
+from bridge.errors import (
+    BudgetSpent,
+    Incomplete,
+    Malformed,
+    RateLimited,
+    Refused,
+    SourceError,
+    TimedOut,
+    Unauthenticated,
+    Unreachable,
+)
 from bridge.feed.health import SourceReport
 from bridge.feed.latest import Latest
 from bridge.feed.poll import Poller
@@ -258,6 +268,16 @@ async def test_what_a_provider_says_is_told_without_secrets_and_at_no_great_leng
     assert message.startswith("the next page is at https://***.example x")
     assert len(message) == 1000
     assert (await bench.poll())["error"] is None
+
+
+async def test_every_part_that_failed_is_told_the_worst_first(tmp_path: Path) -> None:
+    parts = [
+        Shortfall(Refused("line 1: no"), behind=False),
+        Shortfall(Malformed("line 2: what?")),
+        Shortfall(Refused("line 1: no"), behind=False),
+    ]
+    bench = Bench(tmp_path, [*GOOD, *parts])
+    assert (await bench.poll())["error"] == {"code": "unavailable", "message": "line 2: what?; line 1: no"}
 
 
 async def test_bad_credentials_are_tried_ever_more_rarely_to_once_in_four_hours(tmp_path: Path) -> None:
