@@ -9,7 +9,7 @@ from bridge.feed.latest import Latest
 from bridge.models.observation import DeprecationsSeen, MetersSeen, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
-from tests.feed.test_publish import House
+from tests.feed.test_publish import BELOW, House
 from tests.support import store, utc
 
 NOW = utc("2026-06-10T10:05")
@@ -38,6 +38,14 @@ def test_a_meter_keeps_its_name_when_it_is_renamed_and_when_another_goes(tmp_pat
     again = House(tmp_path)
     again.see(SitesSeen((PLANT,)), MetersSeen("1", {"b2": "Roof"}))
     assert again.see(ReadingsSeen("1", (power("b2", "3"),))) == ["reading/main-meter-2/power"]
+
+
+def test_only_the_readings_that_are_seen_are_drawn(tmp_path: Path) -> None:
+    house = plant(tmp_path)
+    house.see(ReadingsSeen("1", (power("a1"), power("b2"))))
+    house.shelf.clear([f"{BELOW}/reading/main-meter/power"])
+    assert house.see(ReadingsSeen("1", (power("b2", "3"), power("b2", "4")))) == ["reading/main-meter-2/power"]
+    assert json.loads(house.stands("reading/main-meter-2/power"))["value"] == 4
 
 
 def test_the_readings_of_a_meter_that_is_gone_are_cleared_and_forgotten(tmp_path: Path) -> None:
