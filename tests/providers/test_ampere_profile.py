@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graphql import build_schema, parse, validate
@@ -189,7 +191,7 @@ def test_a_fault_names_file_key_and_mend(tmp_path: Path, old: str, new: str, exp
     assert expected.lower() in faults(tmp_path, changed(old, new))
 
 
-@pytest.mark.parametrize("expression", ["device.[", "", "a ||", "nodes[?x", "foo(bar)baz"])
+@pytest.mark.parametrize("expression", ["device.[", "", "a ||", "nodes[?x", "foo(bar)baz", "foo(bar)", "!" * 5000])
 def test_a_mapping_that_is_no_jmespath_is_a_fault(tmp_path: Path, expression: str) -> None:
     [fault] = faults(tmp_path, changed('items = "device.nodes"', f'items = "{expression}"'))
     assert fault.startswith("devices.items: is wrong: is no jmespath (")
@@ -266,6 +268,31 @@ def test_the_shipped_expressions_look_for_nothing_in_vain(caplog: pytest.LogCapt
 def test_what_functions_cannot_do_is_malformed_and_no_crash() -> None:
     with pytest.raises(Malformed, match="cannot be applied"):
         Expression("max(@)")(["a", 1])
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("rows[-1:]", [{"value": Decimal("1.5")}]),
+        ("rows[0:1].value", ["2.50"]),
+        ("to_number(rows[1].value)", Decimal("1.5")),
+        ("to_number(rows[0].value)", Decimal("2.50")),
+        ("to_number(rows)", None),
+        ("to_number('x')", None),
+        ("to_string(rows[1].value)", "1.5"),
+        ("to_string(rows[0].value)", "2.50"),
+        ("to_string(rows)", '[{"value":"2.50"},{"value":"1.5"}]'),
+        ("rows[?to_number(value) > `2`]", [{"value": "2.50"}]),
+    ],
+)
+def test_an_expression_slices_and_keeps_a_number_as_it_was_on_the_wire(expression: str, found: Any) -> None:
+    assert Expression(expression)({"rows": [{"value": "2.50"}, {"value": Decimal("1.5")}]}) == found
+
+
+@pytest.mark.parametrize("expression", ["@[::0]", "@[?@ > `1`]", "@[?to_number(@) > `1`]"])
+def test_what_the_library_lets_out_is_malformed_too(expression: str) -> None:
+    with pytest.raises(Malformed, match="cannot be applied to the answer"):
+        Expression(expression)(["NaN"])
 
 
 # other shapes

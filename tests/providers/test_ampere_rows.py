@@ -49,7 +49,15 @@ def test_milliseconds_are_a_time_too() -> None:
 
 @pytest.mark.parametrize(
     ("given", "value"),
-    [(0, Decimal(0)), ("12.5", Decimal("12.5")), (True, True), ("on", "on"), ("x" * 300, "x" * 200), (-3, Decimal(-3))],
+    [
+        (0, Decimal(0)),
+        ("12.5", Decimal("12.5")),
+        (True, True),
+        ("on", "on"),
+        ("x" * 300, "x" * 200),
+        (-3, Decimal(-3)),
+        (0.5, Decimal("0.5")),
+    ],
 )
 def test_a_value_may_be_a_number_a_switch_or_a_word(given: Any, value: Any) -> None:
     [row] = measured({"t": "Pac", "at": "2026-06-10T09:00:00Z", "v": given})

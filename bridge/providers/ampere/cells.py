@@ -22,6 +22,8 @@ def value(found: Any) -> Decimal | bool | str:
             return found
         case int() | Decimal():
             return _sane(Decimal(found))
+        case float():  # that stands in the expression itself, or comes of its functions
+            return _sane(Decimal(str(found)))
         case str() if found.strip():
             try:
                 return _sane(Decimal(found))
