@@ -110,6 +110,17 @@ def test_one_that_is_not_there_is_a_fault_of_the_configuration(tmp_path: Path) -
     assert str(caught.value) == f"{tmp_path / 'other.toml'}: cannot be read (No such file or directory); {mend}"
 
 
+@pytest.mark.parametrize("path", ["no\\u0000where.toml", "x" * 5000, "."])
+def test_a_path_that_no_system_has_is_a_fault_too(tmp_path: Path, path: str) -> None:
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        found(tmp_path, f'profile = "{path}"')
+
+
+def test_no_variable_stands_for_what_is_in_a_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KWH2MQTT_POLL__WINDOW", "PT2H")
+    assert faults(tmp_path, changed('window = "PT1H"', 'window = "soon"'))[0].startswith("poll.window: is wrong: ")
+
+
 def test_the_program_refuses_a_faulty_profile_with_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "ampere.toml").write_text(changed('items = "device.nodes"', 'items = "device.["'), "utf-8")
     (tmp_path / "bridge.toml").write_text(SOURCE)
@@ -184,6 +195,24 @@ def test_the_program_refuses_a_faulty_profile_with_exit_code_2(tmp_path: Path) -
         ('default_timezone = "Europe/Berlin"', 'default_timezone = "Berlin"',
          "facilities.default_timezone: is wrong: is not a known time zone; correct its value"),
         ('window = "PT1H"', 'windows = "PT1H"', "poll.windows: is not a known key; did you mean window?"),
+        ('window = "PT1H"', 'window = "PT0S"',
+         "poll.window: is wrong: input should be greater than 0 seconds; correct its value"),
+        ('window = "PT1H"', 'window = "P99999999D"',
+         "poll.window: is wrong: input should be less than or equal to 7 days; correct its value"),
+        ('unit = "kW"', "factor = 0",
+         "quantities.0.factor: is wrong: must be a number such as 0.001 or 1000, and no 0; correct its value"),
+        ('unit = "kW"', 'factor = "1e999999"',
+         "quantities.0.factor: is wrong: must be a number such as 0.001 or 1000, and no 0; correct its value"),
+        ('unit = "kW"', 'resolution = "-PT5M"',
+         "quantities.0.resolution: is wrong: input should be greater than 0 seconds; correct its value"),
+        ('type = "Irradiation"', 'type = "Pac"',
+         "quantities.1.type: is there twice, and one type is one quantity; leave one of them"),
+        ('variables = { facility = "facility", first = "first", after = "after" }\nitems',
+         'variables = { first = "first", after = "after" }\nitems',
+         "devices.variables: must tell for which facility it asks; tell a variable facility"),
+        ('default_timezone = "Europe/Berlin"', 'default_timezone = "../etc/passwd"',
+         "facilities.default_timezone: is wrong: is not a known time zone; correct its value"),
+        ("[facilities]", "[facility]", "facilities: is missing; add facilities"),
         ("page_size = 500", "page_size = ", ": is not TOML: Invalid value (at line 16, column 15); mend the line (https://toml.io)"),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from bridge.errors import Fault
+from bridge.faults import is_file
 from bridge.providers.ampere import load
 from bridge.providers.base import HeaderSecret, SourceSettings, Url
 from bridge.providers.base.settings import FOLDER
@@ -34,7 +35,7 @@ class AmpereSettings(SourceSettings):
         if folder is None:  # there is no configuration, as in the demo
             return load.SHIPPED if path == USUAL else path
         places = [folder / path, folder / path.name, load.SHIPPED] if path == USUAL else [folder / path]
-        return next((place for place in places if place.is_file()), places[0])
+        return next((place for place in places if is_file(place)), places[0])
 
     def faults(self) -> Iterator[Fault]:
         yield from load.faults(self.profile)
