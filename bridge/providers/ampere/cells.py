@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GREATEST = Decimal(10) ** 15  # what is more is a fault
+SECONDS = 10**11  # so many are the year 5138, so many milliseconds 1973
 LONGEST = 200  # characters of a text that is a value
 
 
@@ -39,12 +40,12 @@ def _sane(number: Decimal) -> Decimal:
 
 
 def instant(expression: Expression | None, row: Any) -> datetime | None:
-    """Return an instant that comes as ISO 8601 with its offset, or as milliseconds since 1970."""
+    """Return an instant that comes as ISO 8601 with its offset, or as seconds or milliseconds since 1970."""
     if expression is None:
         return None
     found = expression(row)
-    if isinstance(found, int) and not isinstance(found, bool):
-        return EPOCH + timedelta(milliseconds=found)
+    if isinstance(found, int | Decimal) and not isinstance(found, bool):
+        return EPOCH + timedelta(**{"seconds" if abs(found) < SECONDS else "milliseconds": float(found)})
     moment = datetime.fromisoformat(found)
     if moment.tzinfo is None:
         raise ValueError("its time has no offset")
