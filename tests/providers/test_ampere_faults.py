@@ -135,6 +135,17 @@ async def test_what_was_not_reached_before_a_pause_comes_first_after_it(tmp_path
         assert [asked.variables["facility"] for asked in of.simulated.requests] == ["f-1", "f-2", "f-2"]
 
 
+async def test_where_the_budget_never_lasts_for_all_each_has_its_turn_the_schema_too(tmp_path: Path) -> None:
+    async with plant(tmp_path, companies(9), budget={"requests": 6, "seconds": 300}) as of:
+        for number in range(12):
+            of.clock.set(NOON + number * 6 * MINUTES)
+            await of.poll()
+        assert "Schema" in of.asked()
+        assert {asked.variables["facility"] for asked in of.simulated.requests if asked.operation == "Poll"} == {
+            f"f-{number}" for number in range(9)
+        }
+
+
 # one thing that fails
 
 

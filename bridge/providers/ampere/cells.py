@@ -45,7 +45,8 @@ def instant(expression: Expression | None, row: Any) -> datetime | None:
         return None
     found = expression(row)
     if isinstance(found, int | Decimal) and not isinstance(found, bool):
-        return EPOCH + timedelta(**{"seconds" if abs(found) < SECONDS else "milliseconds": float(found)})
+        since = float(found)
+        return EPOCH + (timedelta(seconds=since) if abs(since) < SECONDS else timedelta(milliseconds=since))
     moment = datetime.fromisoformat(found)
     if moment.tzinfo is None:
         raise ValueError("its time has no offset")
