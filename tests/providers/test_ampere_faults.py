@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import RateLimited, SourceError
 from bridge.providers.ampere import gateway
-from bridge.providers.ampere.load import SHIPPED
+from bridge.providers.ampere.load import SHIPPED, place
 from bridge.simulator.ampere import RENAMED, Ampere, AmpereFault, Company, Device, Facility, park
 from bridge.simulator.ampere.plant import OF_A_SENSOR
 from tests.providers.plant import NOON, ONE_PARK, TOKEN, plant
@@ -266,7 +266,7 @@ async def test_a_field_that_is_gone_is_told_with_field_profile_and_command_and_n
         health = await of.poll()
         message = health["error"]["message"]
         assert 'Cannot query field "timezone" on type "Facility". Did you mean "timeZone"?' in message
-        assert message.endswith(f"run kwh2mqtt introspect plant, which says what to change in {SHIPPED}")
+        assert message.endswith(f"run kwh2mqtt introspect plant, which says what to change in {place(SHIPPED)}")
         assert health["error"]["code"] == "refused"
         of.clock.set(NOON + 5 * HOURS)
         assert (await of.poll())["error"]["message"] == message

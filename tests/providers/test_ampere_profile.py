@@ -17,8 +17,9 @@ from bridge.providers.ampere.load import SHIPPED
 from bridge.providers.ampere.profile import WORDS
 from bridge.providers.ampere.settings import AmpereSettings
 from bridge.settings import load
-from bridge.simulator.ampere import SDL, Company, park
-from tests.providers.plant import plant
+from bridge.simulator.ampere import RENAMED, SDL, Ampere, Company, park
+from tests.providers.plant import NOON, ONE_PARK, TOKEN, plant
+from tests.support import Impatient
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = SHIPPED.read_text("utf-8")
@@ -66,6 +67,11 @@ def test_every_word_for_a_variable_is_explained_in_its_head() -> None:
 
 def test_the_shipped_profile_is_seen_in_config() -> None:
     assert (ROOT / "config" / "ampere.toml").read_text("utf-8") == TEXT
+
+
+def test_the_shipped_one_is_mended_in_a_copy(tmp_path: Path) -> None:
+    assert profiles.place(SHIPPED) == f"a copy of {SHIPPED} beside your bridge.toml"
+    assert profiles.place(tmp_path / "mine.toml") == str(tmp_path / "mine.toml")
 
 
 def test_it_is_read_without_a_graphql_library(tmp_path: Path) -> None:
@@ -325,6 +331,29 @@ def test_what_the_library_lets_out_is_malformed_too(expression: str) -> None:
 
 
 # other shapes
+
+
+async def test_a_profile_that_is_put_right_as_introspect_says_works(tmp_path: Path) -> None:
+    text = TEXT
+    for old, new in (
+        ("nodes { id name timezone currency }", "nodes { id name timeZone money }"),
+        ('timezone = "timezone"', 'timezone = "timeZone"'),
+        ('currency = "currency"', 'currency = "money"'),
+        ("device(facilityId: $facility,", 'device(facilityId: $facility, companyId: "c-1",'),
+        ("readings(readingInput:", "readings(input:"),
+        ("$analysisTypes: [String!]!", "$analysisTypes: [ID!]!"),
+        ("$facility: ID!, $types: [String!]!, $from: DateTime!, $to: DateTime!) {",
+         "$facility: ID!, $types: [ID!]!, $from: DateTime!, $to: DateTime!) {"),
+    ):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    simulated = Ampere(Impatient(NOON).now, token=TOKEN, companies=ONE_PARK, sdl=RENAMED)
+    async with plant(tmp_path, simulated=simulated, profile=tmp_path / "mine.toml") as of:
+        assert (await of.poll())["error"] is None
+        assert of.topics("/info")["solar-park-1/info"]["currency"] == "EUR"
+        assert len(of.topics()) == 7
+        assert (await of.ask("analysis", facility="f-1"))["status"] == "ok"
 
 
 async def test_one_request_may_ask_for_all_facilities_where_the_profile_can(tmp_path: Path) -> None:

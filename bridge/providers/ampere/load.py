@@ -31,6 +31,11 @@ def faults(file: Path) -> list[Fault]:
     return [] if _text(file) == SHIPPED.read_text("utf-8") else list(_judged(profile, str(file)))
 
 
+def place(file: Path) -> str:
+    """Return where the profile is to be mended: not in the one that comes with kwh2mqtt, which the next version replaces."""
+    return f"a copy of {file} beside your bridge.toml" if file == SHIPPED else str(file)
+
+
 def read(file: Path) -> Profile:
     """Return the profile in `file`, its documents unread. Raises Misconfigured."""
     try:

@@ -40,7 +40,6 @@ class Ampere:
     def __init__(self, settings: AmpereSettings, surroundings: Surroundings) -> None:
         """Raises Misconfigured where the profile cannot be used."""
         self._profile, self._redact = load.read(settings.profile), surroundings.redact
-        self._file = settings.profile
         self._every = settings.poll_interval
         self._gateway = Gateway(settings, self._profile, surroundings)
         self._lists = Lists(self._gateway)
@@ -80,7 +79,7 @@ class Ampere:
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the one endpoint; see `bridge.providers.base.Introspectable`."""
         documents = {name: document.document for name, document in self._profile.documents().items()}
-        mend = f"Mend it in {self._file}"
+        mend = f"Mend it in {self._gateway.place}"
         return (Endpoint("", self._gateway.query, documents, self._gateway.mutate, mend),)
 
     async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> BaseModel:
