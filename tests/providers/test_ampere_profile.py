@@ -384,6 +384,18 @@ async def test_one_request_may_ask_for_all_facilities_where_the_profile_can(tmp_
         }  # fmt: skip
 
 
+async def test_what_another_profile_published_is_cleared_when_all_is_asked_anew(tmp_path: Path) -> None:
+    async with plant(tmp_path) as of:
+        await of.poll()
+        port, simulated = of.port, of.simulated
+    file = own(tmp_path, ('quantity = "self-consumption"', 'quantity = "own-use"'))
+    async with plant(tmp_path, simulated=simulated, port=port, profile=file) as of:
+        assert (await of.ask("refresh"))["status"] == "ok"
+        [place] = of.app.account("plant").latest.places.values()
+        quantities = {quantity for _, quantity in place.readings}
+        assert quantities == {"power", "irradiation", "active-power-limitation", "energy", "own-use"}
+
+
 async def test_a_quantity_is_published_as_the_profile_says(tmp_path: Path) -> None:
     more = 'aggregation = "mean"\ndirection = "export"\nresolution = "PT5M"'
     file = own(tmp_path, ('quantity = "power"\nunit = "kW"', f'quantity = "power"\nunit = "W"\nfactor = 1000\n{more}'))

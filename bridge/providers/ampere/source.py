@@ -167,13 +167,15 @@ class Ampere:
             yield Shortfall(NotFound("the token reaches no facility"))
 
     async def _meters(self, site: Site, moment: datetime) -> AsyncIterator[Observation]:
+        quantities = frozenset(one.quantity for one in self._profile.quantities)  # another profile may have had others
         own = {site.id: rows.FACILITY}  # the facility's own readings need no list of devices
         try:
             found = await self._lists.devices(site.id, moment)
         except SourceError:
-            yield MetersSeen(site.id, own, complete=False)
+            yield MetersSeen(site.id, own, complete=False, quantities=quantities)
             raise
-        yield MetersSeen(site.id, own | {one.id: one.name for one in found.items}, complete=not found.errors)
+        named = own | {one.id: one.name for one in found.items}
+        yield MetersSeen(site.id, named, complete=not found.errors, quantities=quantities)
         for error in found.errors:
             yield Shortfall(error, site.id, behind=False)
 
