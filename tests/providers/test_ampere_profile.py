@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from graphql import build_schema, parse, validate
 
-from bridge.errors import Malformed, Misconfigured
+from bridge.app import built
+from bridge.errors import Fault, Malformed, Misconfigured
 from bridge.providers.ampere import load as profiles
 from bridge.providers.ampere.expression import Expression
 from bridge.providers.ampere.load import SHIPPED
 from bridge.providers.ampere.profile import WORDS
 from bridge.providers.ampere.settings import AmpereSettings
+from bridge.redact import Redactor
 from bridge.settings import load
 from bridge.simulator.ampere import RENAMED, SDL, Ampere, Company, park
-from tests.providers.plant import NOON, ONE_PARK, TOKEN, plant
+from tests.providers.plant import NOON, ONE_PARK, TOKEN, configured, plant
 from tests.support import Impatient
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,11 +28,15 @@ TEXT = SHIPPED.read_text("utf-8")
 SOURCE = '[sources.plant]\nprovider = "ampere"\ntoken = "a-token"\n'
 
 
+def judged(file: Path) -> list[Fault]:
+    return list(AmpereSettings.model_validate({"provider": "ampere", "token": "a", "profile": file}).faults())
+
+
 def faults(folder: Path, text: str) -> list[str]:
     """Return what is wrong with a profile, without its place."""
     file = folder / "mine.toml"
     file.write_text(text, "utf-8")
-    found = profiles.faults(file)
+    found = judged(file)
     assert all(fault.file == str(file) for fault in found)
     return [f"{fault.key}: {fault.problem}; {fault.mend}".lower() for fault in found]
 
@@ -107,6 +113,15 @@ def test_a_relative_path_begins_at_the_configuration_file_and_an_absolute_one_do
     (tmp_path / "mine.toml").write_text(TEXT, "utf-8")
     assert found(tmp_path, 'profile = "mine.toml"') == tmp_path / "mine.toml"
     assert found(tmp_path, f'profile = "{SHIPPED}"') == SHIPPED
+
+
+async def test_a_configuration_that_was_good_stays_so_whatever_becomes_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(TEXT, "utf-8")
+    settings = configured(tmp_path, "http://127.0.0.1:1/", profile=tmp_path / "mine.toml")
+    assert list(settings.sources["plant"].faults()) == []
+    (tmp_path / "mine.toml").write_text("no TOML", "utf-8")
+    async with built(settings, Impatient(NOON), Redactor([])) as app:
+        assert app.account("plant").source is not None
 
 
 def test_one_that_is_not_there_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
@@ -286,7 +301,7 @@ def test_what_an_expression_looks_for_in_vain_is_a_line_in_the_log(tmp_path: Pat
     file = own(
         tmp_path, ('meter_of_row = "deviceId"', 'meter_of_row = "device"'), ('name = "name"', 'name = "{a: name, b: x}.a"')
     )
-    assert profiles.faults(file) == []
+    assert judged(file) == []
     known = "company, currency, endCursor, facilities, hasNextPage, id, name, nodes, pageInfo, timezone"
     vain = "which the document does not ask for"
     assert [record.getMessage() for record in caplog.records] == [

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from bridge.errors import Malformed, NotFound, SourceError
 from bridge.models.observation import DeprecationsSeen, MetersSeen, Observation, ReadingsSeen, Shortfall, SitesSeen
 from bridge.models.site import Site
-from bridge.providers.ampere import load, rows
+from bridge.providers.ampere import rows
 from bridge.providers.ampere.execute import Commands
 from bridge.providers.ampere.gateway import Gateway, Outdated, stops
 from bridge.providers.ampere.history import History
@@ -39,7 +39,7 @@ class Ampere:
 
     def __init__(self, settings: AmpereSettings, surroundings: Surroundings) -> None:
         """Raises Misconfigured where the profile cannot be used."""
-        self._profile, self._redact = load.read(settings.profile), surroundings.redact
+        self._profile, self._redact = settings.asked, surroundings.redact
         self._every = settings.poll_interval
         self._gateway = Gateway(settings, self._profile, surroundings)
         self._lists = Lists(self._gateway)
