@@ -234,7 +234,7 @@ def test_the_program_refuses_a_faulty_profile_with_exit_code_2(tmp_path: Path) -
         ('default_timezone = "Europe/Berlin"', 'default_timezone = "../etc/passwd"',
          "facilities.default_timezone: is wrong: is not a known time zone; correct its value"),
         ("[facilities]", "[facility]", "facilities: is missing; add facilities"),
-        ("page_size = 500", "page_size = ", ": is not TOML: Invalid value (at line 16, column 15); mend the line (https://toml.io)"),
+        ("page_size = 500", "page_size = ", ": is not TOML: Invalid value (at line 20, column 15); mend the line (https://toml.io)"),
     ],
 )  # fmt: skip
 def test_a_fault_names_file_key_and_mend(tmp_path: Path, old: str, new: str, expected: str) -> None:
