@@ -108,12 +108,16 @@ async def _said(child: asyncio.subprocess.Process, question: bytes) -> bytes:
     said = b""
     while len(said) <= LARGEST_VERDICT and (piece := await child.stdout.read(LARGEST_VERDICT)):
         said += piece
+    if child.stdout.at_eof():
+        await child.wait()
     return said
 
 
 async def _ended(child: asyncio.subprocess.Process) -> None:
-    """End the child, whatever it is at."""
+    """End the child, whatever it is at; one that has ended by itself is left alone, as asyncio would miss it."""
     assert child.stdout is not None
+    if child.returncode is not None:
+        return
     with suppress(ProcessLookupError):
         child.kill()
     await child.stdout.read()  # asyncio waits for the end of a pipe that it has stopped to read, for ever

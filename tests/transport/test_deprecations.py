@@ -74,10 +74,11 @@ def test_our_own_question_brings_the_same_schema_as_the_librarys() -> None:
     assert "Of" in {one["name"] for one in answered(OLDER)["__schema"]["types"]}
 
 
-async def test_each_deprecated_thing_that_we_ask_for_is_a_line() -> None:
+async def test_each_deprecated_thing_that_we_ask_for_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
     server = Server()
     assert await deprecations(server.text, DOCUMENTS) == FOUND
     assert server.asked == [NEWER]
+    assert caplog.text == ""  # asyncio complains of a child that somebody else has waited for
 
 
 @pytest.mark.parametrize(
@@ -208,12 +209,15 @@ async def test_a_verdict_without_end_is_given_up(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", ["kill -9 $$", "exit 1", "cat", "echo 7", "echo '{\"deprecated\": 7}'", "echo '{}'"])
-async def test_a_judge_that_dies_or_talks_nonsense_is_an_error_like_any_other(tmp_path: Path, program: str) -> None:
+async def test_a_judge_that_dies_or_talks_nonsense_is_an_error_like_any_other(
+    tmp_path: Path, program: str, caplog: pytest.LogCaptureFixture
+) -> None:
     judge = tmp_path / "python"
     judge.write_text(f"#!/bin/sh\n{program}\n")
     judge.chmod(0o700)
     with pytest.raises(Malformed, match="could not be judged"):
         await deprecations(Server().text, DOCUMENTS, python=str(judge))
+    assert caplog.text == ""
 
 
 async def test_the_process_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
