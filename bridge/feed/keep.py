@@ -56,7 +56,12 @@ def _(observation: MetersSeen, place: Place, source: str, _: datetime) -> Kept:
     titled = [Titled(id_, title, place.meters.get(id_, "")) for id_, title in observation.meters.items()]
     meters = chosen([*(Titled(id_, name, name) for id_, name in old.items()), *titled], UNNAMED_METER)
     lost = {name for id_, name in place.meters.items() if id_ not in meters}
-    gone = [key for key in place.readings if key[0] in lost]
+    named, known = {meters[id_] for id_ in observation.meters}, observation.quantities
+    gone = [
+        (meter, quantity)
+        for meter, quantity in place.readings
+        if meter in lost or (known is not None and meter in named and quantity not in known)
+    ]
     statements = [removed(source, observation.site, id_, NamedMeter) for id_ in place.meters if id_ not in meters]
     statements += [removed_reading(source, observation.site, *key) for key in gone]
     new = {id_: name for id_, name in meters.items() if place.meters.get(id_) != name}

@@ -58,6 +58,17 @@ def test_the_readings_of_a_meter_that_is_gone_are_cleared_and_forgotten(tmp_path
     assert (list(kept.readings), dict(kept.meters)) == ([("main-meter-2", "power")], {"b2": "main-meter-2"})
 
 
+def test_a_quantity_that_a_meter_has_no_more_is_cleared_and_forgotten(tmp_path: Path) -> None:
+    house = plant(tmp_path)
+    house.see(ReadingsSeen("1", (power("a1"), power("b2"), Reading(meter="a1", quantity="energy", value=Decimal(1), at=NOW))))
+    house.see(MetersSeen("1", {"a1": "Main Meter"}, complete=False, quantities=frozenset({"energy"})))
+    assert house.stands("reading/main-meter/power") == b""
+    assert house.stands("reading/main-meter/energy") != b""
+    assert house.stands("reading/main-meter-2/power") != b""  # nothing was said of it
+    kept = Latest("octopus", {}, store(tmp_path, NOW), "account").places["1"]
+    assert set(kept.readings) == {("main-meter", "energy"), ("main-meter-2", "power")}
+
+
 def test_half_a_list_removes_no_meter(tmp_path: Path) -> None:
     house = plant(tmp_path)
     house.see(ReadingsSeen("1", (power("a1"), power("b2"))))
