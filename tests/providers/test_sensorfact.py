@@ -513,7 +513,8 @@ async def test_the_name_of_a_meter_stays_when_the_one_before_it_goes_also_in_ans
     given = OPERATIONS["measurements"].arguments.model_validate({"name": "line-1", "first": 1})
     answer = await feed.factory.source.execute("measurements", given, feed.report.latest, feed.factory.clock.now())
     assert {one.meter for one in answer.readings} == {"line-1-2"}
-    assert feed.topics() == {"line-1-2/power", "line-1-2/energy"}
+    (place,) = feed.report.latest.places.values()
+    assert set(place.readings) == {("line-1-2", "power"), ("line-1-2", "energy")}
 
 
 async def test_a_budget_that_is_smaller_than_the_measurements_serves_each_in_turn(tmp_path: Path) -> None:
