@@ -47,6 +47,10 @@ class Holdings(Known, Protocol):
     @property
     def places(self) -> Mapping[str, Place]: ...  # by the provider's id
 
+    def levelled(self, site: str, stream: str) -> Curve | None:
+        """Return the curve with a level of ours for each slot to which the provider gives none."""
+        ...
+
 
 class Arguments(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from bridge.commands import messages, planning
-from bridge.commands.generic import Arguments, Holdings, Nothing
+from bridge.commands.generic import Arguments, Holdings, Nothing, Place
 from bridge.commands.offer import Offer, Personal
 from bridge.commands.plans import Plans
 from bridge.commands.wanted import CheapestArguments, Named, PlanArguments
 from bridge.commands.wish import place_of, wish_of
 from bridge.models.payload import CheapestPayload, Payload, PlanPayload
 from bridge.models.plan import Plan
+from bridge.models.price import Curve
 from bridge.providers.base import Kind
 
 SOURCE = "bridge"  # under which they are asked for
@@ -31,7 +32,7 @@ class Planner:
 
     async def _cheapest(self, given: CheapestArguments, moment: datetime) -> CheapestPayload:
         place = place_of(given, self._sources)
-        wish, curve = wish_of(given, place, moment), place.curves.get(given.stream)
+        wish, curve = wish_of(given, place, moment), self._curve(given, place)
         found = planning.chosen(wish, curve)
         assert curve is not None
         return messages.told(wish, found.segments, planning.price_at_once(wish, curve, moment), curve)
@@ -42,7 +43,7 @@ class Planner:
         standing = self._plans.find((asked.client, given.name))
         if standing is not None and standing.asked == as_asked:  # the same again: whoever heard no answer asks once more
             return messages.shown(standing, place.name)
-        wish, curve = wish_of(given, place, moment), place.curves.get(given.stream)
+        wish, curve = wish_of(given, place, moment), self._curve(given, place)
         found = planning.chosen(wish, curve)
         assert curve is not None
         assert curve.end is not None
@@ -58,6 +59,11 @@ class Planner:
         )
         self._plans.keep(plan, moment)
         return messages.shown(plan, place.name)
+
+    def _curve(self, given: CheapestArguments, place: Place) -> Curve | None:
+        if given.levels is None:
+            return place.curves.get(given.stream)
+        return self._sources[given.source].levelled(place.site.id, given.stream)
 
     async def _cancel(self, asked: Personal, _: datetime) -> dict[str, Any]:
         self._plans.cancel((asked.client, asked.given.name))

@@ -95,7 +95,7 @@ class Plans:
             curve = place.curves.get(plan.wish.stream) if plan and place else None
             if plan is not None and curve is not None and self._judged.get(key) is not curve:
                 self._judged[key] = curve
-                self._move(plan, curve)
+                self._move(plan, self._levelled(plan) or curve)
                 await asyncio.sleep(0)
 
     def _move(self, plan: Plan, curve: Curve) -> None:
@@ -202,6 +202,11 @@ class Plans:
     def _place(self, plan: Plan) -> Place | None:
         source = self._sources.get(plan.wish.source)
         return source.places.get(plan.wish.site) if source else None
+
+    def _levelled(self, plan: Plan) -> Curve | None:
+        """Return the curve with its levels, for a plan that looks at them."""
+        wish = plan.wish
+        return self._sources[wish.source].levelled(wish.site, wish.stream) if wish.levels is not None else None
 
     def _is_homeless(self, plan: Plan) -> bool:
         source = self._sources.get(plan.wish.source)

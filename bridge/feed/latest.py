@@ -91,6 +91,15 @@ class Latest:
         place = self.places.get(site)
         return place.curves.get(stream) if place else None
 
+    def levelled(self, site: str, stream: str) -> Curve | None:
+        """Return the curve with the levels that the topics tell: ours where the provider has none."""
+        place = self.places.get(site)
+        if place is None or stream not in place.curves:
+            return None
+        curve, levels = place.curves[stream], self.meanings.of(place, stream).levels
+        slots = tuple(slot._replace(level=level) for slot, level in zip(curve.slots, levels, strict=True))
+        return curve.model_copy(update={"slots": slots})
+
     def devices(self, site: str) -> tuple[Device, ...]:
         place = self.places.get(site)
         return tuple(named.device for named in place.devices.values()) if place else ()

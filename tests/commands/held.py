@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bridge.feed.place import Place
-from bridge.models.price import QUARTER_HOUR
+from bridge.models.price import QUARTER_HOUR, Curve
 from bridge.models.reading import Reading
 from bridge.models.site import Site
 from tests.support import Knowledge, curve, utc
@@ -19,6 +19,10 @@ class Held(Knowledge):
     """Likewise, with each site under its topic name."""
 
     places: dict[str, Place] = field(default_factory=dict)
+
+    def levelled(self, site: str, stream: str) -> Curve | None:
+        """Return the curve as it stands: its levels are the test's."""
+        return self.places[site].curves.get(stream)
 
 
 def reading(meter: str, value: str, end: str, quantity: str = "energy", aggregation: str | None = None) -> Reading:

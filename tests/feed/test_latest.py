@@ -74,6 +74,19 @@ def test_what_was_known_is_known_after_a_restart(tmp_path: Path) -> None:
     assert again.seen(PricesSeen) == NOW
 
 
+def test_a_curve_has_levels_of_ours_where_the_provider_gives_none(tmp_path: Path) -> None:
+    known = latest(tmp_path)
+    seen(known, site("1", "Home"))
+    dear = [*[0.3] * 96, *[0.1] * 4, *[0.3] * 91, 0.9]
+    known.keep(PricesSeen("1", "import", curve(utc("2026-06-09T00:00"), dear)), NOW)
+    levelled = known.levelled("1", "import")
+    assert levelled is not None
+    assert [slot[:3] for slot in levelled.slots] == [slot[:3] for slot in known.places["1"].curves["import"].slots]
+    levels = [slot.level for slot in levelled.slots]
+    assert (set(levels[96:100]), set(levels[102:190]), levels[191]) == ({"very_cheap"}, {"normal"}, "very_expensive")
+    assert (known.levelled("1", "export"), known.levelled("2", "import")) == (None, None)
+
+
 def test_four_days_are_kept_from_the_midnight_before_yesterday(tmp_path: Path) -> None:
     known = latest(tmp_path)
     seen(known, site("1", "Home"))

@@ -13,6 +13,7 @@ from typing import Any
 from bridge.commands import declared
 from bridge.commands.answer import plain
 from bridge.models.observation import Observation
+from bridge.models.price import Curve
 from bridge.providers.base import Surroundings
 from bridge.providers.octomesh.operations import OPERATIONS
 from bridge.providers.octomesh.settings import PAUSE, OctoMeshSettings
@@ -40,6 +41,9 @@ class Holding(Knowledge):
     """What is known, with nothing of it under a topic's name."""
 
     places: dict[str, Any] = field(default_factory=dict)
+
+    def levelled(self, site: str, stream: str) -> Curve | None:
+        return self.curve(site, stream)
 
 
 class Front:
