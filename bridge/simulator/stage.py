@@ -14,6 +14,7 @@ Tables = dict[str, Table]  # by the name of the source
 Now = Callable[[], datetime]
 
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
+WINDOWS: Table = {"cheapest-3h": {"duration": "PT3H"}}
 API_KEY, ACCOUNT = "sk_live_demo", "A-DEMO0001"  # likewise
 
 
@@ -27,7 +28,7 @@ async def served(now: Now) -> AsyncIterator[Tables]:
 @asynccontextmanager
 async def tibber(now: Now) -> AsyncIterator[Table]:
     async with Server(gql.Tibber(now, token=TOKEN).handle) as server:
-        yield {"provider": "tibber", "token": TOKEN, "url": f"{server.url}{gql.PATH}"}
+        yield {"provider": "tibber", "token": TOKEN, "url": f"{server.url}{gql.PATH}", "windows": WINDOWS}
 
 
 @asynccontextmanager
@@ -42,6 +43,7 @@ async def octopus(now: Now) -> AsyncIterator[Table]:
             "url": f"{server.url}{kraken.GRAPHQL_PATH}",
             "rest_url": f"{server.url}{kraken.REST_PATH}",
             "backend_url": f"{server.url}{kraken.BACKEND_PATH}",
+            "windows": WINDOWS,
         }
 
 
