@@ -41,6 +41,7 @@ from bridge.providers.octopus.readings import MJ_PER_KWH, VOLUME_CORRECTION
 from bridge.providers.octopus.settings import WAYS, OctopusSettings
 from bridge.providers.octopus.tariffs import UTC_ZONE, night_of
 from bridge.providers.octopus.tenants import OTHERS, TENANTS
+from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.tibber.source import TibberSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
@@ -57,12 +58,14 @@ ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for name in ("README", "CONTRIBUTING", "CHANGELOG"))
 EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
+SENSORFACT = (ROOT / "docs" / "sensorfact.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
     "CHANGELOG.md": CHANGELOG,
     "docs/octopus.md": OCTOPUS,
+    "docs/sensorfact.md": SENSORFACT,
     "docs/commands.md": COMMANDS,
 }
 
@@ -543,10 +546,11 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
 
 def signed_in_by(way: str, text: str) -> str:
     """Return a configuration with one of the ways to sign in to Octopus that it shows."""
-    above, section = text.split("[sources.octopus]\n")
+    above, below = text.split("[sources.octopus]\n")
+    section, other, rest = below.partition("[sources.factory]\n")
     others = {*WAYS, "password"} - ({"email", "password"} if way == "email" else {way})
     lines = [line for line in section.splitlines(keepends=True) if line.split(" = ")[0] not in others]
-    return f"{above}[sources.octopus]\n{''.join(lines)}"
+    return f"{above}[sources.octopus]\n{''.join(lines)}{other}{rest}"
 
 
 def keys(model: type[BaseModel]) -> set[str]:
@@ -564,6 +568,8 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["octopus"]) == keys(OctopusSettings)
     assert set(table["sources"]["octopus"]["budget"]) == keys(BudgetSettings)
     assert set(table["sources"]["octopus"]["operations"]["my_sessions"]) == keys(DocumentSettings)
+    assert set(table["sources"]["factory"]) == keys(SensorfactSettings) - {"operations"}  # of GraphQL
+    assert set(table["sources"]["factory"]["measurements"][0]) == keys(MeasurementSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 
@@ -623,9 +629,9 @@ def test_the_readme_explains_every_error_code() -> None:
 
 
 def test_the_readme_tells_the_budgets() -> None:
-    usual = (BudgetSettings(), OctopusSettings.model_fields["budget"].default)
-    assert [(budget.requests, budget.seconds) for budget in usual] == [(20, 300), (40, 300)]
-    assert "so many in 5 minutes, restarts included: 20 to Tibber, 40 to Octopus" in " ".join(README.split())
+    others = (settings.model_fields["budget"].default for settings in (OctopusSettings, SensorfactSettings))
+    assert [(budget.requests, budget.seconds) for budget in (BudgetSettings(), *others)] == [(20, 300), (40, 300), (100, 300)]
+    assert "so many in 5 minutes, restarts included: 20 to Tibber, 40 to Octopus, 100 to Sensorfact" in " ".join(README.split())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
