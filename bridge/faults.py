@@ -69,10 +69,8 @@ def found_by(error: ValidationError, above: str, model: type[BaseModel], origin:
             case "missing":
                 yield Fault(key, "is missing", _how_to_add(key), origin.file)
             case _:
-                problem = entry["msg"].removeprefix("Value error, ")  # our own words stand; the library's begin with a capital
-                if entry["type"] != "value_error":
-                    problem = problem.lower()
-                yield Fault(key, f"is wrong: {problem}", "correct its value", origin.of(key))
+                problem = entry["msg"].removeprefix("Value error, ")
+                yield Fault(key, f"is wrong: {problem[:1].lower()}{problem[1:]}", "correct its value", origin.of(key))
 
 
 def unknown_sections(sections: Iterable[str], known: Iterable[str], origin: Origin) -> Iterator[Fault]:
@@ -102,9 +100,9 @@ def _nearest(location: tuple[str, ...], model: type[BaseModel]) -> str:
 
 def _fields(model: type[BaseModel], way: tuple[str, ...]) -> list[str]:
     for step in way:
-        if step.isdigit():  # the number of an entry in a list, whose model we are in already
-            continue
-        annotation = model.model_fields[step].annotation if step in model.model_fields else None
+        if step not in model.model_fields:
+            continue  # the user's own name for what lies below, such as that of a window, or the number of an entry in a list
+        annotation = model.model_fields[step].annotation
         kinds = (annotation, *getattr(annotation, "__args__", ()))
         nested = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
         if nested is None:
