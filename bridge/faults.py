@@ -69,8 +69,10 @@ def found_by(error: ValidationError, above: str, model: type[BaseModel], origin:
             case "missing":
                 yield Fault(key, "is missing", _how_to_add(key), origin.file)
             case _:
-                problem = entry["msg"].removeprefix("Value error, ")
-                yield Fault(key, f"is wrong: {problem[:1].lower()}{problem[1:]}", "correct its value", origin.of(key))
+                problem = entry["msg"].removeprefix("Value error, ")  # our own words stand; the library's begin with a capital
+                if entry["type"] != "value_error":
+                    problem = problem[:1].lower() + problem[1:]
+                yield Fault(key, f"is wrong: {problem}", "correct its value", origin.of(key))
 
 
 def unknown_sections(sections: Iterable[str], known: Iterable[str], origin: Origin) -> Iterator[Fault]:

@@ -230,7 +230,7 @@ def test_an_address_is_https_or_on_this_machine(url: str) -> None:
         ("api.example.com", "must be a whole address such as https://example.com/graphql"),
         ("https:///gql", "must be a whole address such as https://example.com/graphql"),
         ("", "must be a whole address such as https://example.com/graphql"),
-        ("https://[::1", "invalid IPv6 URL"),
+        ("https://[::1", "Invalid IPv6 URL"),
     ],
 )
 def test_another_address_is_refused(url: str, problem: str) -> None:
