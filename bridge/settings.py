@@ -28,6 +28,7 @@ from bridge.errors import Fault, Misconfigured
 from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_file, is_folder, nearest, unknown_sections, variable
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
+from bridge.readers.settings import ReadersSettings, strangers
 from bridge.state.settings import StateSettings
 from bridge.topics import LONGEST_CLIENT, RESERVED_SOURCES, SOURCE_NAME
 from bridge.transport.settings import MqttSettings
@@ -55,6 +56,7 @@ class Gathered(BaseSettings):
     sources: dict[str, dict[str, Any]] = {}
     commands: dict[str, Any] = {}
     clients: dict[str, dict[str, Any]] = {}
+    readers: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Settings:
     commands: CommandsSettings = field(default_factory=CommandsSettings)
     grants: Grants = field(default_factory=dict)  # by client
     documents: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)  # the user's own, by source and name
+    readers: ReadersSettings = field(default_factory=ReadersSettings)
 
     def may_write(self, source: str) -> bool:
         """Tell whether any client is granted a write of `source`; a wildcard grants none."""
@@ -102,13 +105,15 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
                 used[name], sources[name] = provider, own
     commands = _section(gathered.commands, "commands", CommandsSettings, origin, faults)
     documents = _documents(sources, used, origin, faults)
+    readers = _section(gathered.readers, "readers", ReadersSettings, origin, faults)
+    faults += strangers(readers, gathered.sources, origin) if readers else ()
     grants = _grants(gathered.clients, _operations(used, documents), origin, faults)
     if sources_wanted and not gathered.sources and not faults:
         faults.append(_no_sources(origin))
-    if faults or mqtt is None or state is None or commands is None:
+    if faults or mqtt is None or state is None or commands is None or readers is None:
         raise Misconfigured(list({fault.key: fault for fault in reversed(faults)}.values())[::-1])
     _warn(table, origin)
-    return Settings(path, mqtt, state, sources, used, commands, grants, documents)
+    return Settings(path, mqtt, state, sources, used, commands, grants, documents, readers)
 
 
 def _found(file: Path | None) -> Path | None:

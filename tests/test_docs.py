@@ -45,6 +45,7 @@ from bridge.providers.octopus.tariffs import UTC_ZONE, night_of
 from bridge.providers.octopus.tenants import OTHERS, TENANTS
 from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.tibber.source import TibberSettings
+from bridge.readers.settings import ReadersSettings, WarpSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
 from bridge.simulator.broker import HOST, Running
@@ -591,6 +592,8 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["factory"]["measurements"][0]) == keys(MeasurementSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
+    assert set(table["readers"]) == keys(ReadersSettings)
+    assert set(table["readers"]["warp"]["garage"]) == keys(WarpSettings)
 
 
 # commands
