@@ -1,0 +1,101 @@
+"""A Node-RED of the tests' own, from the npm registry into a folder that git ignores, and the flows of config/node-red in it.
+
+Nothing of a flow is replaced but where it leads: the broker's port, EMHASS' address, and a topic in place of each debug node.
+"""
+
+import asyncio
+import json
+import shutil
+import subprocess
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge.simulator.broker import HOST, free_port
+
+ROOT = Path(__file__).resolve().parents[1]
+FLOWS = ROOT / "config" / "node-red"
+CACHE = ROOT / ".node-red"
+PACKAGE = "node-red@4.1"  # the last that runs on Node 18 and 20
+INSTALL_S, START_S = 300, 60
+TAP = "tap/"
+EMHASS = "http://localhost:5000"
+
+Node = dict[str, Any]
+
+
+def flow(name: str) -> list[Node]:
+    nodes: list[Node] = json.loads((FLOWS / name).read_text("utf-8"))
+    return nodes
+
+
+def names() -> list[str]:
+    return sorted(file.name for file in FLOWS.glob("*.json"))
+
+
+def installed() -> list[str]:
+    """Return the command that starts Node-RED; skip the test where it cannot be had."""
+    node, npm, program = shutil.which("node"), shutil.which("npm"), CACHE / "node_modules" / "node-red" / "red.js"
+    if node is None or npm is None:
+        pytest.skip("Node.js is not installed")
+    if not program.is_file():
+        CACHE.mkdir(exist_ok=True)
+        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(CACHE), PACKAGE]
+        ran = subprocess.run(command, cwd=CACHE, capture_output=True, text=True, timeout=INSTALL_S, check=False)
+        if not program.is_file():
+            pytest.skip(f"npm could not install {PACKAGE}: {ran.stderr.strip()[-200:]}")
+    return [node, str(program)]
+
+
+def tried(nodes: Iterable[Node], port: int, emhass: str) -> Iterator[Node]:
+    """Yield `nodes` on the test's broker: each button pressed once, and what a debug node shows on `tap/` and its id."""
+    broker = ""
+    for node in nodes:
+        match node["type"]:
+            case "mqtt-broker":
+                broker = node["id"]
+                yield {**node, "broker": HOST, "port": str(port)}
+            case "inject":
+                yield {**node, "once": True, "onceDelay": 1}
+            case "http request":
+                yield {**node, "url": node["url"].replace(EMHASS, emhass)}
+            case "debug":
+                tap = {
+                    **node,
+                    "id": f"{node['id']}-tap",
+                    "type": "mqtt out",
+                    "topic": TAP + node["id"],
+                    "broker": broker,
+                    "wires": [],
+                }
+                func = "return { payload: JSON.stringify(msg.payload) };"
+                yield {**node, "type": "function", "func": func, "outputs": 1, "libs": [], "wires": [[tap["id"]]]}
+                yield {**tap, "qos": "1", "retain": "true"}
+            case _:
+                yield node
+
+
+@asynccontextmanager
+async def node_red(folder: Path, nodes: Iterable[Node]) -> AsyncIterator[None]:
+    """Run `nodes` in a Node-RED without an editor, once its flows have started."""
+    command = installed()
+    folder.mkdir()
+    (folder / "flows.json").write_text(json.dumps(list(nodes)), "utf-8")
+    settings = {"flowFile": "flows.json", "uiHost": HOST, "uiPort": free_port(), "disableEditor": True, "httpAdminRoot": False}
+    (folder / "settings.js").write_text(f"module.exports = {json.dumps(settings)};\n", "utf-8")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--userDir", str(folder), "--settings", str(folder / "settings.js")], stdout=log, stderr=log, cwd=folder
+        )
+    try:
+        async with asyncio.timeout(START_S):
+            while "Started flows" not in (told := (folder / "log").read_text("utf-8")):
+                assert process.poll() is None, told
+                await asyncio.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
