@@ -5,6 +5,7 @@ Nothing of a flow is replaced but where it leads: the broker's port, EMHASS' add
 
 import asyncio
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -30,6 +31,15 @@ Node = dict[str, Any]
 def flow(name: str) -> list[Node]:
     nodes: list[Node] = json.loads((FLOWS / name).read_text("utf-8"))
     return nodes
+
+
+def drawn_arguments(name: str, node_id: str) -> dict[str, Any]:
+    """Return the `args` that a function node writes down, which are plain enough to be read."""
+    (func,) = (node["func"] for node in flow(name) if node["id"] == node_id)
+    (args,) = re.findall(r"args: {(.*?)\n}", func, re.DOTALL)
+    quoted = re.sub(r"(\w+):(?= )", r'"\1":', args.strip().rstrip(","))
+    found: dict[str, Any] = json.loads(f"{{{quoted}}}")
+    return found
 
 
 def names() -> list[str]:

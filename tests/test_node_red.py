@@ -1,7 +1,6 @@
 """The flows of config/node-red: what is in them, and what comes out of them in a real Node-RED."""
 
 import json
-import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bridge.clock import SystemClock
-from bridge.commands.wanted import PlanArguments
 from bridge.providers import base as providers
 from bridge.settings import Settings
 from bridge.simulator.server import Request, Response, Server
@@ -87,11 +85,12 @@ def test_every_topic_that_is_heard_is_one_of_ours_and_every_other_is_named_here(
     assert {node["retain"] for node in nodes if node["type"] == "mqtt out"} <= {"false", ""}  # a command is never retained
 
 
-def test_the_plan_is_asked_for_with_arguments_that_there_are() -> None:
-    (func,) = (node["func"] for node in flow("plan.json") if node["id"] == "kwh-plan-plan")
-    (args,) = re.findall(r"args: {(.*?)\n}", func, re.DOTALL)
-    quoted = re.sub(r"(\w+):(?= )", r'"\1":', args.rstrip().rstrip(","))
-    PlanArguments.model_validate_json(f"{{{quoted}}}")
+def test_the_two_flows_for_commands_ask_the_same_over_either_protocol() -> None:
+    asked = [[node["props"] for node in flow(name) if node["type"] == "inject"] for name in ("command.json", "command-311.json")]
+    assert asked[0] == asked[1]
+    protocols = {name: node["protocolVersion"] for name in names() for node in flow(name) if node["type"] == "mqtt-broker"}
+    assert {name for name, protocol in protocols.items() if protocol == "4"} == {"command-311.json"}
+    assert set(protocols.values()) == {"4", "5"}
 
 
 # what comes out of them
@@ -218,7 +217,8 @@ def check_switches(seen: Seen) -> None:
 def check_victron(seen: Seen) -> None:
     window = told(seen, WINDOW)
     start, end = seconds(window["start"]), seconds(window["end"])
-    assert written(seen) == {"0/Start": start, "0/Duration": end - start, "0/Soc": 90, "0/Strategy": 0}
+    target = {"0/Soc": 90, "0/TargetSoc": 90, "0/Strategy": 0, "0/Restrictions": 0, "0/AllowGridFeedIn": 1}
+    assert written(seen) == {"0/Start": start, "0/Duration": end - start, **target}
 
 
 def check_emhass(seen: Seen, optimiser: Optimiser) -> None:
