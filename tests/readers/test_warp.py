@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from bridge.settings import Settings, load
 from bridge.topics import Topics
 from bridge.transport.settings import MqttSettings
 from tests.conftest import subscribed
+from tests.readers.warped import read_by_warp
 from tests.support import FACTS, quarters, utc
 from tests.test_app import configured, running, tibber
 
@@ -30,21 +31,6 @@ CARPORT = WarpSettings(topic="warp2/XYZ", source="home", site="cabin")
 OURS, THEIRS = "kwh2mqtt/home/cabin/price/import/slots", "warp3/ABC/day_ahead_prices/prices_update"
 TEN = utc("2026-11-20T10:00")
 EVENING = utc("2026-11-20T23:00")
-
-
-def read_by_warp(payload: bytes, moment: datetime) -> Decimal | None:
-    """Return the price that the charger finds for `moment`, major unit per kWh, or None where it finds none.
-
-    It keeps at most 200 numbers of 32 bits, and takes the one at the minutes since `first_date` by 15, or by 60.
-    """
-    if not payload:
-        return None
-    told = json.loads(payload)
-    assert list(told) == ["first_date", "resolution", "prices"]
-    assert len(told["prices"]) <= 200
-    assert all(type(price) is int and abs(price) < 2**31 for price in told["prices"])
-    index = (int(moment.timestamp()) // 60 - told["first_date"]) // {0: 15, 1: 60}[told["resolution"]]
-    return Decimal(told["prices"][index]) / 100_000 if 0 <= index < len(told["prices"]) else None
 
 
 def payload(slots: Sequence[Slot]) -> bytes:
