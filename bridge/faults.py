@@ -15,6 +15,8 @@ from bridge.errors import Fault
 
 PREFIX = "KWH2MQTT_"
 SECRET_KEYS = ("token", "password", "api_key", "client_secret", "pre_signed_key", "organization_secret_key")
+CREDENTIAL = "kwh2mqtt_"  # what systemd puts before the names of a whole folder of credentials, for the id of our unit's
+DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Origin:
             return f"${name}"
         found = (folder / key for folder in reversed(self.folders))
         return next((str(file) for file in found if is_file(file)), self.file)
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths begin."""
+        return self.toml.parent if self.toml else Path()
 
     @property
     def file(self) -> str | None:
@@ -51,6 +58,21 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def is_secret(path: Path) -> bool:
+    """Tell whether `path` is a file of ours: `mqtt.KEY`, `state.KEY`, `sources.NAME.KEY` or `sources.NAME.PART.KEY`."""
+    *above, last = way_of(path)
+    if above[:1] == ["sources"] and len(above) == DEPTH["sources"] + 1:
+        named = last in SECRET_KEYS and above[-1] not in SECRET_KEYS  # else it is an old copy, such as sources.home.token.bak
+    else:
+        named = bool(above) and len(above) == DEPTH.get(above[0])
+    return named and is_file(path)
+
+
+def way_of(path: Path) -> list[str]:
+    """Return the sections and the key that the file of a secret is named for."""
+    return path.name.removeprefix(CREDENTIAL).split(".")
 
 
 def variable(key: str) -> str:
@@ -103,7 +125,7 @@ def _nearest(location: tuple[str, ...], model: type[BaseModel]) -> str:
 def _fields(model: type[BaseModel], way: tuple[str, ...]) -> list[str]:
     for step in way:
         if step not in model.model_fields:
-            continue  # the user's own name for what lies below, such as that of a window, or the number of an entry in a list
+            continue  # the user's own name for what lies below, such as that of a window, or the number of an entry
         annotation = model.model_fields[step].annotation
         kinds = (annotation, *getattr(annotation, "__args__", ()))
         nested = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 from bridge.models.price import HOUR, QUARTER_HOUR, Curve, Slot
 from bridge.models.reading import Reading
 from bridge.pricing.cost import cost, counted
-from bridge.pricing.meaning import Day, Meaning
+from bridge.pricing.judged import Day
+from bridge.pricing.meaning import Meaning
 from bridge.pricing.rating import LEVELS
 from bridge.pricing.settings import USUAL
 from bridge.pricing.trend import WORDS
