@@ -22,6 +22,7 @@ FLOWS = ROOT / "config" / "node-red"
 CACHE = ROOT / ".node-red"
 PACKAGE = "node-red@4.1"  # the last that runs on Node 18 and 20
 INSTALL_S, START_S = 300, 60
+AGAIN_S = "4"
 TAP = "tap/"
 EMHASS = "http://localhost:5000"
 
@@ -61,7 +62,10 @@ def installed() -> list[str]:
 
 
 def tried(nodes: Iterable[Node], port: int, emhass: str) -> Iterator[Node]:
-    """Yield `nodes` on the test's broker: each button pressed once, and what a debug node shows on `tap/` and its id."""
+    """Yield `nodes` on the test's broker, with what a debug node shows on `tap/` and its id.
+
+    Each button is pressed again and again: pressed before Node-RED has reached the broker, it does nothing.
+    """
     broker = ""
     for node in nodes:
         match node["type"]:
@@ -69,7 +73,7 @@ def tried(nodes: Iterable[Node], port: int, emhass: str) -> Iterator[Node]:
                 broker = node["id"]
                 yield {**node, "broker": HOST, "port": str(port)}
             case "inject":
-                yield {**node, "once": True, "onceDelay": 1}
+                yield {**node, "once": True, "onceDelay": 1, "crontab": "", "repeat": AGAIN_S}
             case "http request":
                 yield {**node, "url": node["url"].replace(EMHASS, emhass)}
             case "debug":
