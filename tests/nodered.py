@@ -20,7 +20,8 @@ from bridge.simulator.broker import HOST, free_port
 ROOT = Path(__file__).resolve().parents[1]
 FLOWS = ROOT / "config" / "node-red"
 CACHE = ROOT / ".node-red"
-PACKAGE = "node-red@4.1"  # the last that runs on Node 18 and 20
+NODE_RED = "node-red@4.1"  # the last that runs on Node 18 and 20
+DASHBOARD = "@flowfuse/node-red-dashboard@1"
 INSTALL_S, START_S = 300, 60
 AGAIN_S = "4"
 TAP = "tap/"
@@ -47,18 +48,19 @@ def names() -> list[str]:
     return sorted(file.name for file in FLOWS.glob("*.json"))
 
 
-def installed() -> list[str]:
-    """Return the command that starts Node-RED; skip the test where it cannot be had."""
-    node, npm, program = shutil.which("node"), shutil.which("npm"), CACHE / "node_modules" / "node-red" / "red.js"
+def installed(*packages: str) -> list[str]:
+    """Return the command that starts Node-RED with `packages`; skip the test where they cannot be had."""
+    node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         pytest.skip("Node.js is not installed")
-    if not program.is_file():
-        CACHE.mkdir(exist_ok=True)
-        command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(CACHE), PACKAGE]
-        ran = subprocess.run(command, cwd=CACHE, capture_output=True, text=True, timeout=INSTALL_S, check=False)
-        if not program.is_file():
-            pytest.skip(f"npm could not install {PACKAGE}: {ran.stderr.strip()[-200:]}")
-    return [node, str(program)]
+    for package in (NODE_RED, *packages):
+        if not (CACHE / "node_modules" / package.rpartition("@")[0]).is_dir():
+            CACHE.mkdir(exist_ok=True)
+            command = [npm, "install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix", str(CACHE), package]
+            ran = subprocess.run(command, cwd=CACHE, capture_output=True, text=True, timeout=INSTALL_S, check=False)
+            if ran.returncode:
+                pytest.skip(f"npm could not install {package}: {ran.stderr.strip()[-200:]}")
+    return [node, str(CACHE / "node_modules" / "node-red" / "red.js")]
 
 
 def tried(nodes: Iterable[Node], port: int, emhass: str) -> Iterator[Node]:
@@ -77,25 +79,27 @@ def tried(nodes: Iterable[Node], port: int, emhass: str) -> Iterator[Node]:
             case "http request":
                 yield {**node, "url": node["url"].replace(EMHASS, emhass)}
             case "debug":
-                tap = {
-                    **node,
-                    "id": f"{node['id']}-tap",
-                    "type": "mqtt out",
-                    "topic": TAP + node["id"],
-                    "broker": broker,
-                    "wires": [],
-                }
-                func = "return { payload: JSON.stringify(msg.payload) };"
-                yield {**node, "type": "function", "func": func, "outputs": 1, "libs": [], "wires": [[tap["id"]]]}
-                yield {**tap, "qos": "1", "retain": "true"}
+                yield from tap(node, broker)
+            case "ui-gauge" | "ui-chart":
+                yield {**node, "wires": [[f"{node['id']}-shown"]]}
+                yield from tap({"id": f"{node['id']}-shown", "z": node["z"]}, broker)
             case _:
                 yield node
 
 
+def tap(node: Node, broker: str) -> Iterator[Node]:
+    """Yield what tells the test, in place of `node`, which payload it is given."""
+    func, out = "return { payload: JSON.stringify(msg.payload) };", f"{node['id']}-tap"
+    about = {"z": node["z"], "name": "", "x": 0, "y": 0}
+    yield {**about, "id": node["id"], "type": "function", "func": func, "outputs": 1, "libs": [], "wires": [[out]]}
+    topic = {"topic": TAP + node["id"], "qos": "1", "retain": "true", "broker": broker}
+    yield {**about, "id": out, "type": "mqtt out", **topic, "wires": []}
+
+
 @asynccontextmanager
-async def node_red(folder: Path, nodes: Iterable[Node]) -> AsyncIterator[None]:
-    """Run `nodes` in a Node-RED without an editor, once its flows have started."""
-    command = installed()
+async def node_red(folder: Path, nodes: Iterable[Node], *packages: str) -> AsyncIterator[str]:
+    """Run `nodes` in a Node-RED without an editor, and yield its address once its flows have started."""
+    command = installed(*packages)
     folder.mkdir()
     (folder / "flows.json").write_text(json.dumps(list(nodes)), "utf-8")
     settings = {"flowFile": "flows.json", "uiHost": HOST, "uiPort": free_port(), "disableEditor": True, "httpAdminRoot": False}
@@ -109,7 +113,7 @@ async def node_red(folder: Path, nodes: Iterable[Node]) -> AsyncIterator[None]:
             while "Started flows" not in (told := (folder / "log").read_text("utf-8")):
                 assert process.poll() is None, told
                 await asyncio.sleep(0.1)
-        yield
+        yield f"http://{HOST}:{settings['uiPort']}"
     finally:
         process.terminate()
         process.wait(10)

@@ -154,6 +154,23 @@ def test_emhass_is_given_what_is_ahead_and_no_step_beyond_it() -> None:
     assert all(datetime.fromisoformat(time).tzinfo for time in shown["load_cost_forecast"])
 
 
+def test_an_unknown_price_is_null_on_a_gauge_and_never_0() -> None:
+    shown = out_of(function("price.json", "kwh-price-number"), ("value", "0.2512"), ("value", ""), ("value", "0"))
+    assert [message["payload"] for message in shown] == [0.2512, None, 0]
+    glance = json.dumps({"display_factor": 100, "display_unit": "ct/kWh", "unit": "EUR/kWh", "min": -0.05, "max": 0.3})
+    life = (
+        ("price/value", "0.2512"),
+        ("price/summary", glance),
+        ("price/value", ""),
+        ("price/value", "0"),
+        ("price/summary", ""),
+    )
+    shown = out_of(function("dashboard.json", "kwh-ui-now"), *life)
+    assert [message["payload"] for message in shown] == [None, 25.12, None, 0, None]
+    assert [message["ui_update"]["label"] for message in shown] == ["unknown", "now", "unknown", "now", "unknown"]
+    assert shown[1]["ui_update"] == {"label": "now", "units": "ct/kWh", "min": -5, "max": 30}
+
+
 SPAN = json.dumps({"start": "2020-01-01T00:00:00Z", "end": "2099-01-01T00:00:00Z", "mean": 0.1})
 ONLINE, OFFLINE = (STATE, "online"), (STATE, "offline")
 ON, OFF = (ACTIVE, "ON"), (ACTIVE, "OFF")

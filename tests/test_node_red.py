@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx2
 import pytest
 
 from bridge.clock import SystemClock
@@ -19,7 +20,7 @@ from bridge.state.settings import StateSettings
 from bridge.topics import Topics
 from bridge.transport.settings import MqttSettings
 from tests.conftest import Seen, subscribed
-from tests.nodered import TAP, Node, flow, names, node_red, tried
+from tests.nodered import DASHBOARD, TAP, Node, flow, names, node_red, tried
 from tests.test_app import TOKEN, running
 
 TOPICS = Topics("kwh2mqtt")
@@ -28,9 +29,11 @@ WINDOW = TOPICS.window("home", "cabin", "import", "cheapest-3h")
 CORE = {
     "tab", "mqtt-broker", "mqtt in", "mqtt out", "inject", "function", "debug", "rbe", "trigger", "http request",
 }  # fmt: skip
+UI = {"ui-base", "ui-theme", "ui-page", "ui-group", "ui-gauge", "ui-chart"}
+BOARD = "dashboard.json"  # the one that needs more than Node-RED itself
 SECRETS = {"credentials", "user", "password", "key", "token"}
 OURS = {  # the topics that the flows hear
-    *(TOPICS.price("home", "cabin", "import", figure) for figure in ("value", "current", "slots")),
+    *(TOPICS.price("home", "cabin", "import", figure) for figure in ("value", "current", "slots", "summary")),
     WINDOW,
     TOPICS.window_active("home", "cabin", "import", "cheapest-3h"),
     TOPICS.bridge("state"),
@@ -49,13 +52,15 @@ BY_MESSAGE = {"kwh-ask-out", "kwh-ask3-out", "kwh-victron-gx"}  # whose function
 def test_a_flow_is_wired_to_nodes_on_its_own_tab_and_has_no_credentials(name: str) -> None:
     nodes = {node["id"]: node for node in flow(name)}
     assert len(nodes) == len(flow(name))
-    assert {node["type"] for node in nodes.values()} <= CORE
+    assert {node["type"] for node in nodes.values()} <= (CORE | UI if name == BOARD else CORE)
     assert [sorted(SECRETS & set(node)) for node in nodes.values() if SECRETS & set(node)] == []
     (tab,) = (node["id"] for node in nodes.values() if node["type"] == "tab")
     (broker,) = (node["id"] for node in nodes.values() if node["type"] == "mqtt-broker")
     for node in nodes.values():
-        if node["id"] in (tab, broker):
+        if "wires" not in node:  # what others refer to
+            assert {node[key] for key in ("ui", "theme", "page") if key in node} <= set(nodes)
             continue
+        assert node.get("group", tab) in nodes
         assert node["z"] == tab
         assert [target for output in node["wires"] for target in output if nodes[target]["z"] != tab] == []
         assert node.get("broker", broker) == broker
@@ -68,7 +73,7 @@ def test_all_flows_can_be_imported_side_by_side() -> None:
 
 
 def test_every_node_but_a_first_one_is_led_to_and_every_one_but_a_last_one_leads_on() -> None:
-    first, last = {"mqtt in", "inject"}, {"debug", "mqtt out"}
+    first, last = {"mqtt in", "inject"}, {"debug", "mqtt out", "ui-gauge", "ui-chart"}
     for nodes in map(flow, names()):
         led_to = {target for node in nodes for output in node.get("wires", ()) for target in output}
         for node in nodes:
@@ -101,15 +106,18 @@ LEAD = timedelta(seconds=5)
 
 
 class Soon(SystemClock):
-    """A clock that goes as ours does, but is shortly before a full minute at first: a window begins on one."""
+    """A clock that goes as ours does, but is shortly before a full minute at first: a window begins on one.
+
+    It is slow, never fast: what Node-RED says is to expire in half a minute would have expired.
+    """
 
     def __init__(self) -> None:
         now = super().now()
-        self.begins = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-        self._ahead = self.begins - LEAD - now
+        self.begins = now.replace(second=0, microsecond=0)
+        self._behind = now - self.begins + LEAD
 
     def now(self) -> datetime:
-        return super().now() + self._ahead
+        return super().now() - self._behind
 
 
 @asynccontextmanager
@@ -172,9 +180,10 @@ SAFE = {  # what is told when the bridge is gone
 @pytest.mark.slow
 async def test_what_comes_out_of_the_flows_in_a_real_node_red(tmp_path: Path, mqtt: MqttSettings) -> None:
     optimiser, clock = Optimiser(), Soon()
-    lasts = {TAP + node["id"] for name in names() for node in flow(name) if node["type"] == "debug"} - {TAP + "kwh-plan-why"}
+    flows = [flow(name) for name in names() if name != BOARD]
+    lasts = {TAP + node["id"] for nodes in flows for node in nodes if node["type"] == "debug"} - {TAP + "kwh-plan-why"}
     async with AsyncExitStack() as bridge, home(clock) as url, subscribed(mqtt) as seen, Server(optimiser.handle) as emhass:
-        nodes: list[Node] = [node for name in names() for node in tried(flow(name), mqtt.port, emhass.url)]
+        nodes: list[Node] = [node for nodes in flows for node in tried(nodes, mqtt.port, emhass.url)]
         await bridge.enter_async_context(running(settings(tmp_path, mqtt, url, clock.begins), clock))
         await seen.until(lambda seen: seen.get(f"{WINDOW}/active") == "ON")
         async with node_red(tmp_path / "node-red", nodes):
@@ -234,3 +243,20 @@ def check_emhass(seen: Seen, optimiser: Optimiser) -> None:
     assert asked["load_cost_forecast"].items() >= ahead.items()
     assert asked["prediction_horizon"] == pytest.approx(len(ahead) / 2, abs=1)
     assert out(seen, "kwh-emhass-done").startswith("EMHASS")
+
+
+@pytest.mark.slow
+async def test_the_dashboard_shows_the_price_and_the_day(tmp_path: Path, mqtt: MqttSettings) -> None:
+    clock, folder = Soon(), tmp_path / "node-red"
+    async with home(clock) as url, subscribed(mqtt) as seen, running(settings(tmp_path, mqtt, url, clock.begins), clock):
+        async with node_red(folder, tried(flow(BOARD), mqtt.port, ""), DASHBOARD) as address:
+            await seen.until(lambda seen: seen.get(f"{TAP}kwh-ui-gauge-shown") not in (None, "null"), 30)
+            await seen.until(lambda seen: f"{TAP}kwh-ui-chart-shown" in seen.latest)
+            factor = told(seen, f"{CABIN}/summary")["display_factor"]
+            assert out(seen, "kwh-ui-gauge-shown") == pytest.approx(told(seen, f"{CABIN}/value") * factor, abs=0.01)
+            points = [{"x": seconds(slot["start"]) * 1000, "y": slot["value"]} for slot in told(seen, f"{CABIN}/slots")]
+            assert out(seen, "kwh-ui-chart-shown") == points
+            async with httpx2.AsyncClient() as client:
+                page = await client.get(f"{address}/dashboard/")
+            assert (page.status_code, "<title>" in page.text) == (200, True)
+        assert [line for line in (folder / "log").read_text("utf-8").splitlines() if "[error]" in line] == []
