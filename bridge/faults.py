@@ -60,19 +60,19 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def key_of(path: Path) -> str:
+    """Return the key that a secret file is named like."""
+    return path.name.removeprefix(CREDENTIAL)
+
+
 def is_secret(path: Path) -> bool:
     """Tell whether `path` is a file of ours: `mqtt.KEY`, `state.KEY`, `sources.NAME.KEY` or `sources.NAME.PART.KEY`."""
-    *above, last = way_of(path)
+    *above, last = key_of(path).split(".")
     if above[:1] == ["sources"] and len(above) == DEPTH["sources"] + 1:
         named = last in SECRET_KEYS and above[-1] not in SECRET_KEYS  # else it is an old copy, such as sources.home.token.bak
     else:
         named = bool(above) and len(above) == DEPTH.get(above[0])
     return named and is_file(path)
-
-
-def way_of(path: Path) -> list[str]:
-    """Return the sections and the key that the file of a secret is named for."""
-    return path.name.removeprefix(CREDENTIAL).split(".")
 
 
 def variable(key: str) -> str:
@@ -93,7 +93,7 @@ def found_by(error: ValidationError, above: str, model: type[BaseModel], origin:
             case _:
                 problem = entry["msg"].removeprefix("Value error, ")  # our own words stand; the library's begin with a capital
                 if entry["type"] != "value_error":
-                    problem = problem[:1].lower() + problem[1:]
+                    problem = problem.lower()
                 yield Fault(key, f"is wrong: {problem}", "correct its value", origin.of(key))
 
 

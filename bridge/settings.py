@@ -4,7 +4,6 @@ import logging
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,8 @@ from bridge.commands.documents import Document
 from bridge.commands.documents import load as load_documents
 from bridge.commands.settings import EVERYONE, ClientSettings, CommandsSettings
 from bridge.errors import Fault, Misconfigured
-from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_folder, is_secret, nearest, unknown_sections, variable, way_of
+from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_folder, is_secret, key_of, nearest, unknown_sections, variable
+from bridge.file import PLACES, found, read
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
 from bridge.providers.base.settings import FOLDER
@@ -38,7 +38,6 @@ log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=BaseModel)
 
-PLACES = (Path("config/bridge.toml"), Path("/etc/kwh2mqtt/bridge.toml"))
 READABLE = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -88,8 +87,8 @@ class Settings:
 
 def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
     """Read the configuration from `file`, or from where it is looked for. Raises Misconfigured."""
-    path = _found(file)
-    table = _table(path) if path else {}
+    path = found(file)
+    table = read(path) if path else {}
     origin = Origin(path, tuple(_folders(table)))
     faults = [*unknown_sections(table, Gathered.model_fields, origin)]
     gathered = _gathered(table, origin, faults)
@@ -114,49 +113,6 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
         raise Misconfigured(list({fault.key: fault for fault in reversed(faults)}.values())[::-1])
     _warn(table, origin)
     return Settings(path, mqtt, state, sources, used, commands, grants, documents, readers)
-
-
-def _found(file: Path | None) -> Path | None:
-    if file is not None:
-        return file
-    if given := os.environ.get("KWH2MQTT_CONFIG"):
-        return Path(given)
-    return next((place for place in PLACES if _may_exist(place)), None)
-
-
-def _may_exist(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # its folder is closed to us: reading it will say so
-        return True
-
-
-def _table(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8-sig"))
-    except FileNotFoundError:
-        raise _unreadable(path, "there is no such file", "give the path of your bridge.toml with --config") from None
-    except OSError as error:
-        mend = "let the user that runs kwh2mqtt read it"
-        raise _unreadable(path, f"cannot be read ({error.strerror})", mend) from None
-    except UnicodeDecodeError:
-        raise _unreadable(path, "is not UTF-8 text", "save it as UTF-8") from None
-    except tomllib.TOMLDecodeError as error:
-        mend = "mend the line (https://toml.io)"
-        if "Cannot declare" in str(error):
-            mend = "give each source a name of its own"
-        elif "Cannot overwrite" in str(error):
-            mend = "write each key once"
-        raise _unreadable(path, f"is not TOML: {_without_values(str(error))}", mend) from None
-
-
-def _without_values(message: str) -> str:
-    # tomllib quotes characters and keys, never values; this keeps it so
-    return re.sub(r'"[^"]{20,}"', '"…"', message)
-
-
-def _unreadable(path: Path, problem: str, mend: str) -> Misconfigured:
-    return Misconfigured([Fault("", problem, mend, str(path))])
 
 
 def _folders(table: Mapping[str, Any]) -> Iterator[Path]:
@@ -205,7 +161,7 @@ def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
                 mend = "let the user that runs kwh2mqtt read it, as UTF-8 text"
                 faults.append(Fault(file.name, f"cannot be read ({problem})", mend, str(file)))
                 continue
-            place, (*above, last) = secret, way_of(file)
+            place, (*above, last) = secret, key_of(file).split(".")
             for step in above:
                 place[step] = place = place[step] if isinstance(place.get(step), dict) else {}
             place[last] = text

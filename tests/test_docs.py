@@ -622,9 +622,7 @@ def test_every_command_in_the_documentation_is_one() -> None:
         "--list",
     }  # argparse would take a part of one
     functions = {parser.parse_args(arguments).command for arguments in given}
-    assert functions == {
-        cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._login, cli._health, cli._request,
-    }  # fmt: skip
+    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._login, cli._health, cli._request}
 
 
 def test_the_table_of_commands_names_each() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FLOORS: tuple[set[str], ...] = (
-    {"", "errors", "faults", "models", "topics", "clock", "redact", "pulse"},
+    {"", "errors", "faults", "file", "models", "topics", "clock", "redact", "pulse"},
     {"pricing"},
     {"transport", "state"},
     {"providers"},
