@@ -20,6 +20,7 @@ MINUTE_S = 60
 STEP = 15  # min
 QUARTERS = 0  # what the firmware calls this resolution
 MOST = 200
+BEYOND = 2**31  # the charger's numbers have 32 bits: what is more is unknown to it
 
 
 class Quarter(NamedTuple):
@@ -56,12 +57,13 @@ def prices(slots: bytes) -> bytes:
 
 
 def quarters(slots: Iterable[Mapping[str, str | Decimal]]) -> Iterator[Quarter]:
-    """Yield the whole quarter-hours of `slots`; what lies across two of them is left out."""
+    """Yield the whole quarter-hours of `slots`; what lies across two of them is left out, and what is beyond any number."""
     for slot in slots:
         start, end = (int(datetime.fromisoformat(str(slot[key])).timestamp()) // MINUTE_S for key in ("start", "end"))
         price = round(Decimal(slot["value"]) * FROM_MAJOR)
         first = -(-start // STEP) * STEP
-        yield from (Quarter(begin, price) for begin in range(first, end - STEP + 1, STEP))
+        if abs(price) < BEYOND:
+            yield from (Quarter(begin, price) for begin in range(first, end - STEP + 1, STEP))
 
 
 def longest(known: list[Quarter]) -> list[Quarter]:

@@ -11,23 +11,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.clock import SystemClock
 from bridge.errors import Misconfigured
 from bridge.models.message import Message
 from bridge.models.payload import encoded_slots
 from bridge.models.price import HOUR, QUARTER_HOUR, Slot
+from bridge.preview import preview
 from bridge.readers.settings import ReadersSettings, WarpSettings
 from bridge.readers.warp import MOST, Warp, prices
+from bridge.redact import Redactor
 from bridge.settings import Settings, load
+from bridge.simulator.server import Server
+from bridge.simulator.tibber import PATH, Tibber
 from bridge.topics import Topics
 from bridge.transport.settings import MqttSettings
 from tests.conftest import subscribed
 from tests.readers.warped import read_by_warp
 from tests.support import FACTS, quarters, utc
-from tests.test_app import configured, running, tibber
+from tests.test_app import TOKEN, configured, running, tibber
 
 TOPICS = Topics("kwh2mqtt")
 GARAGE = WarpSettings(topic="warp3/ABC", source="home", site="cabin")
 CARPORT = WarpSettings(topic="warp2/XYZ", source="home", site="cabin")
+READERS = ReadersSettings(warp={"garage": GARAGE})
 OURS, THEIRS = "kwh2mqtt/home/cabin/price/import/slots", "warp3/ABC/day_ahead_prices/prices_update"
 TEN = utc("2026-11-20T10:00")
 EVENING = utc("2026-11-20T23:00")
@@ -67,6 +73,11 @@ def test_of_two_runs_the_longer_is_told_and_a_gap_is_no_price() -> None:
 
 def test_no_more_is_told_than_the_charger_keeps() -> None:
     assert len(json.loads(payload(quarters(TEN, ["0.1"] * 300)))["prices"]) == MOST
+
+
+def test_a_price_that_is_too_large_for_the_charger_is_unknown_to_it() -> None:
+    told = payload(quarters(TEN, ["21474.83647", "21474.83648", "-21474.83648"]))
+    assert json.loads(told)["prices"] == [2**31 - 1]
 
 
 def test_a_part_of_a_quarter_hour_has_no_price() -> None:
@@ -152,6 +163,17 @@ def test_a_topic_that_is_none_is_a_fault(folder: Path, topic: str) -> None:
     assert found.startswith("readers.warp.garage.topic: is wrong: must be a topic without wildcards, such as warp3/ABC;")
 
 
+# what `kwh2mqtt poll` prints
+
+
+async def test_a_poll_prints_what_the_charger_would_be_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with Server(Tibber(SystemClock().now, token=TOKEN).handle) as server:
+        told = replace(configured(tmp_path, MqttSettings(), home=f"{server.url}{PATH}"), readers=READERS)
+        await preview(told, Redactor(), "home")
+    printed = dict(line.split(" ", 1) for line in capsys.readouterr().out.splitlines())
+    assert printed[THEIRS].encode() == prices(printed[OURS].encode())
+
+
 # on a broker
 
 
@@ -162,7 +184,7 @@ async def homes() -> AsyncIterator[str]:
 
 
 async def test_a_charger_that_is_switched_off_keeps_no_price(tmp_path: Path, mqtt: MqttSettings, homes: str) -> None:
-    told = replace(configured(tmp_path, mqtt, home=homes), readers=ReadersSettings(warp={"garage": GARAGE}))
+    told = replace(configured(tmp_path, mqtt, home=homes), readers=READERS)
     async with subscribed(mqtt) as seen:
         async with running(told) as app:
             await seen.until(lambda seen: THEIRS in seen.latest)
