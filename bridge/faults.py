@@ -25,9 +25,12 @@ class Origin:
 
     toml: Path | None
     folders: tuple[Path, ...] = ()  # of secret files
+    alone: bool = False  # it is a file of another kind, to which no variable and no secret file belongs
 
     def of(self, key: str) -> str | None:
         """Return the variable or file that `key` was read from."""
+        if self.alone:
+            return self.file
         name = variable(key)
         if any(given.upper() == name or given.upper().startswith(f"{name}__") for given in os.environ):
             return f"${name}"
@@ -89,7 +92,7 @@ def found_by(error: ValidationError, above: str, model: type[BaseModel], origin:
             case "extra_forbidden":
                 yield Fault(key, "is not a known key", _nearest(location, model), origin.of(key))
             case "missing":
-                yield Fault(key, "is missing", _how_to_add(key), origin.file)
+                yield Fault(key, "is missing", _how_to_add(key, origin), origin.file)
             case _:
                 problem = entry["msg"].removeprefix("Value error, ")  # our own words stand; the library's begin with a capital
                 if entry["type"] != "value_error":
@@ -135,8 +138,10 @@ def _fields(model: type[BaseModel], way: tuple[str, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-def _how_to_add(key: str) -> str:
+def _how_to_add(key: str, origin: Origin) -> str:
     last = key.rsplit(".", 1)[-1]
+    if origin.alone:
+        return f"add {last}"
     if last in SECRET_KEYS:
         return f'add {last} = "…", or the secret file {key}, or the variable {variable(key)}'
     return f"add {last} = …, or the variable {variable(key)}"

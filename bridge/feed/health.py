@@ -38,6 +38,7 @@ class Fortune:
 
     next_poll: datetime | None = None
     error: BridgeError | None = None
+    told: str = ""  # its text as others may see it: without secrets, and of no great length
     behind: bool = False  # the last poll did not bring what ought to be known by now
     polls: int = 0
     failures: int = 0
@@ -72,12 +73,13 @@ class SourceReport:
         source, fortune, record = self.latest.source, self.fortune, self.latest.record
         stale = self.stale(moment)
         error = fortune.error or fortune.deaf
+        told = (fortune.told if fortune.error else "") or str(error)
         health = SourceHealth(
             last_success=record.last_success,
             last_attempt=record.last_attempt,
             next_poll=fortune.next_poll,
             stale=stale,
-            error=ErrorFigure(code=error.code, message=str(error)) if error else None,
+            error=ErrorFigure(code=error.code, message=told) if error else None,
             deprecations=self._deprecations,
             requests_today=self._budget.requests_today(moment),
             budget=self._budget.figures(moment),

@@ -56,7 +56,12 @@ def _(observation: MetersSeen, place: Place, source: str, _: datetime) -> Kept:
     titled = [Titled(id_, title, place.meters.get(id_, "")) for id_, title in observation.meters.items()]
     meters = chosen([*(Titled(id_, name, name) for id_, name in old.items()), *titled], UNNAMED_METER)
     lost = {name for id_, name in place.meters.items() if id_ not in meters}
-    gone = [key for key in place.readings if key[0] in lost]
+    named, known = {meters[id_] for id_ in observation.meters}, observation.quantities
+    gone = [
+        (meter, quantity)
+        for meter, quantity in place.readings
+        if meter in lost or (known is not None and meter in named and quantity not in known)
+    ]
     statements = [removed(source, observation.site, id_, NamedMeter) for id_ in place.meters if id_ not in meters]
     statements += [removed_reading(source, observation.site, *key) for key in gone]
     new = {id_: name for id_, name in meters.items() if place.meters.get(id_) != name}
@@ -67,10 +72,11 @@ def _(observation: MetersSeen, place: Place, source: str, _: datetime) -> Kept:
 
 @kept.register
 def _(observation: ReadingsSeen, place: Place, source: str, moment: datetime) -> Kept:
-    readings = [_named_reading(reading, place) for reading in observation.readings]
-    changed = {_key(reading): reading for reading in readings if place.readings.get(_key(reading)) != reading}
+    readings = [_named(reading, place) for reading in observation.readings]
+    keyed = {place.key(reading): reading for reading in readings}
+    changed = {key: reading for key, reading in keyed.items() if place.readings.get(key) != reading}
     statements = [saved_reading(source, observation.site, reading) for reading in changed.values()]
-    past = [_named_reading(reading, place) for reading in observation.past]
+    past = [_named(reading, place) for reading in observation.past]
     place, costs = _counted(replace(place, readings={**place.readings, **changed}), [*past, *readings], source, moment)
     return place, [*statements, *costs]
 
@@ -96,7 +102,7 @@ def _(observation: SchedulesSeen, place: Place, source: str, _: datetime) -> Kep
 
 @kept.register
 def _(observation: DevicesSeen, place: Place, source: str, _: datetime) -> Kept:
-    devices = _named(observation, place)
+    devices = _named_devices(observation, place)
     gone = [removed(source, observation.site, id_, NamedDevice) for id_ in place.devices if id_ not in devices]
     changed = {id_: named for id_, named in devices.items() if place.devices.get(id_) != named}
     statements = [saved(source, observation.site, id_, named) for id_, named in changed.items()]
@@ -117,7 +123,7 @@ def _name(day: CostDay) -> str:
     return f"{day.stream} {day.day.isoformat()}"
 
 
-def _named(observation: DevicesSeen, place: Place) -> dict[str, NamedDevice]:
+def _named_devices(observation: DevicesSeen, place: Place) -> dict[str, NamedDevice]:
     """Return the devices by id, each under the name that it has, or one that is chosen for it now."""
     found = {device.id: device for device in observation.devices}
     names = {id_: named.name for id_, named in place.devices.items()}
@@ -125,10 +131,7 @@ def _named(observation: DevicesSeen, place: Place) -> dict[str, NamedDevice]:
     return {id_: NamedDevice(name=names[id_], device=device) for id_, device in found.items()}
 
 
-def _named_reading(reading: Reading, place: Place) -> Reading:
+def _named(reading: Reading, place: Place) -> Reading:
+    """Return `reading` with the name of its meter, where it bears the provider's id."""
     name = place.meters.get(reading.meter)
     return reading if name is None else reading.model_copy(update={"meter": name})
-
-
-def _key(reading: Reading) -> tuple[str, str]:
-    return reading.meter, reading.quantity

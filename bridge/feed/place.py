@@ -34,6 +34,10 @@ class Place:
     def device_names(self) -> frozenset[str]:
         return frozenset(named.name for named in self.devices.values())
 
+    def key(self, reading: Reading) -> tuple[str, str]:
+        """Return under which meter, by its name where it has one, and quantity a reading is kept that a provider tells."""
+        return self.meters.get(reading.meter, reading.meter), reading.quantity
+
     @property
     def tells(self) -> bool:
         """Whether anything but prices is known."""

@@ -36,7 +36,7 @@ LONGEST_BACK_OFF = timedelta(minutes=30)
 BAD_CREDENTIALS = timedelta(minutes=15)  # asking again is hardly any use, but providers have erred before: ever more rarely
 LONGEST_BAD_CREDENTIALS = timedelta(hours=4)
 PERSON_AWAITED = timedelta(seconds=30)  # until one has signed in, nothing is sent, so that looking again costs nothing
-LONGEST_TEXT = 300  # characters of an error
+LONGEST_TEXT, LONGEST_TOLD = 300, 1000  # characters of a fault of ours, and of any error on the topics
 REFRESH_PAUSE = timedelta(minutes=5)  # between two that devices ask for: the budget is the pollers' too
 
 
@@ -157,10 +157,12 @@ class Poller:
         fortune, now = self._report.fortune, self._clock.now()
         spent = isinstance(error, BudgetSpent)  # nothing was asked: what is known is as good as before
         behind = fortune.behind if spent else error is not None or any(shortfall.behind for shortfall in shortfalls)
-        worst = error or next(iter(sorted(shortfalls, key=lambda shortfall: not shortfall.behind)), None)
-        reason = worst.error if isinstance(worst, Shortfall) else worst
+        worst_first = sorted(shortfalls, key=lambda shortfall: not shortfall.behind)
+        reasons: list[BridgeError] = [error] if error else [shortfall.error for shortfall in worst_first]
+        reason = next(iter(reasons), None)
         self._log(fortune.error, reason)
         fortune.error, fortune.behind = reason, behind
+        fortune.told = self._redact("; ".join(dict.fromkeys(map(str, reasons))))[:LONGEST_TOLD]
         if error is None:
             self._failures = 0
             fortune.next_poll = now + SHORTEST_PAUSE

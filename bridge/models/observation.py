@@ -38,12 +38,14 @@ class PricesSeen:
 class MetersSeen:
     """The meters of a site (its id) that the provider calls as it likes: id → title; readings bear the id from then on.
 
-    Where `complete`, one that is missing is gone, and its readings with it.
+    Where `complete`, one that is missing is gone, and its readings with it. Where `quantities` are given, these are all that
+    the meters have: what was read of another is gone.
     """
 
     site: str
     meters: Mapping[str, str]
     complete: bool = True
+    quantities: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,11 @@ class Answer:
         """Return the body read as JSON, numbers with a fraction as Decimal. Raises Malformed where it is none."""
         try:
             body = json.loads(self.text, parse_float=Decimal, parse_constant=_no_constant)
+            return _whole(body) if HALF_A_PAIR.search(self.text) else body
         except ValueError as error:
             raise Malformed(f"the answer is not JSON ({error})") from None
         except (RecursionError, ArithmeticError) as error:  # nested too deep, or an exponent beyond all bounds
             raise Malformed(f"the answer is not JSON ({type(error).__name__})") from None
-        return _whole(body) if HALF_A_PAIR.search(self.text) else body
 
     def _is_object(self) -> bool:
         try:
@@ -125,8 +125,8 @@ def told_wait(answer: Answer, moment: datetime, *, heeds_rate_limits: bool = Fal
         and (answer.status == HTTP_TOO_MANY or answer.headers.get("ratelimit-remaining") == "0")
     ):
         reset = answer.headers.get("ratelimit-reset", "").strip()
-        wait = _span(float(reset)) if reset.isascii() and reset.isdigit() and int(reset) else None
-    return wait
+        wait = _span(float(reset)) if reset.isascii() and reset.isdigit() else None
+    return wait or None
 
 
 def _span(seconds: float) -> timedelta:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from typing import Any
 
 from bridge.errors import Failed, Malformed, Refused, SourceError, TimedOut
 
@@ -79,29 +80,48 @@ async def _told(text: Text, question: str, documents: Mapping[str, str], patienc
     return tuple(map(str, verdict["deprecated"]))
 
 
-async def _verdict(question: bytes, patience_s: float, python: str) -> dict[str, list[str]]:
+async def _verdict(question: bytes, patience_s: float, python: str) -> dict[str, Any]:
     child = await _judge(python)
-    assert child.stdin is not None
-    assert child.stdout is not None
     try:
         async with asyncio.timeout(patience_s):
-            with suppress(ConnectionError):  # it may have died; then it says nothing
-                child.stdin.write(question)
-                await child.stdin.drain()
-            child.stdin.close()
-            said = await child.stdout.read(LARGEST_VERDICT)
-            await child.wait()
-        verdict: dict[str, list[str]] = json.loads(said)
+            said = await _said(child, question)
+        verdict = json.loads(said)
     except TimeoutError:
         raise TimedOut(f"the schema could not be judged in {patience_s:g} s") from None
-    except ValueError:
-        raise Malformed("the schema could not be judged") from None
+    except (ValueError, RecursionError):
+        verdict = None
     finally:
-        if child.returncode is None:
-            with suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
+        await _ended(child)
+    if not isinstance(verdict, dict) or not ("refused" in verdict or isinstance(verdict.get("deprecated"), list)):
+        raise Malformed("the schema could not be judged")  # it died, or printed something else
     return verdict
+
+
+async def _said(child: asyncio.subprocess.Process, question: bytes) -> bytes:
+    """Return what the child answers, all of it, or as much as an answer can have."""
+    assert child.stdin is not None
+    assert child.stdout is not None
+    with suppress(ConnectionError):  # it may have died; then it says nothing
+        child.stdin.write(question)
+        await child.stdin.drain()
+    child.stdin.close()
+    said = b""
+    while len(said) <= LARGEST_VERDICT and (piece := await child.stdout.read(LARGEST_VERDICT)):
+        said += piece
+    if child.stdout.at_eof():
+        await child.wait()
+    return said
+
+
+async def _ended(child: asyncio.subprocess.Process) -> None:
+    """End the child, whatever it is at; one that has ended by itself is left alone, as asyncio would miss it."""
+    assert child.stdout is not None
+    if child.returncode is not None:
+        return
+    with suppress(ProcessLookupError):
+        child.kill()
+    await child.stdout.read()  # asyncio waits for the end of a pipe that it has stopped to read, for ever
+    await child.wait()
 
 
 async def _judge(python: str) -> asyncio.subprocess.Process:

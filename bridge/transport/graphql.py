@@ -14,6 +14,8 @@ from bridge.transport.http import Http, unknown
 
 Json = dict[str, Any]
 
+LONG = 4096  # characters; no refusal is as long
+
 COMMON_CODES: Mapping[str, type[SourceError]] = {
     "UNAUTHENTICATED": Unauthenticated,
     "BAD_USER_INPUT": Refused,  # these three are Apollo Server's own
@@ -81,9 +83,12 @@ class GraphQL:
         return self._result(answer, alone=alone)
 
     async def text(self, document: str, variables: Json, headers: Mapping[str, str]) -> str:
-        """Ask, and return the answer unread: for one so long that another process is to read it. Raises SourceError."""
+        """Ask, and return the answer unread: for one so long that another process is to read it. Raises SourceError.
+
+        One that is short is looked into all the same: it may say no, or to wait.
+        """
         answer = await self._http.read("POST", self._url, headers=headers, body=_body(document, variables))
-        if not answer.is_success:
+        if not answer.is_success or len(answer.text) < LONG:
             self._result(answer)
         return answer.text
 

@@ -6,6 +6,7 @@ Standard input holds a line of JSON, the documents by name, and then a provider'
 import json
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 from bridge.errors import SourceError
@@ -32,5 +33,6 @@ def _why(told: Any) -> str:
 
 
 if __name__ == "__main__":
-    os.nice(GENTLY)
+    with suppress(OSError):  # systemd may not let it (`SystemCallFilter=~@resources`)
+        os.nice(GENTLY)
     sys.stdout.write(json.dumps(verdict(sys.stdin.readline(), sys.stdin.read())))

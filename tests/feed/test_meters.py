@@ -9,7 +9,7 @@ from bridge.feed.latest import Latest
 from bridge.models.observation import DeprecationsSeen, MetersSeen, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
-from tests.feed.test_publish import House
+from tests.feed.test_publish import BELOW, House
 from tests.support import store, utc
 
 NOW = utc("2026-06-10T10:05")
@@ -40,6 +40,14 @@ def test_a_meter_keeps_its_name_when_it_is_renamed_and_when_another_goes(tmp_pat
     assert again.see(ReadingsSeen("1", (power("b2", "3"),))) == ["reading/main-meter-2/power"]
 
 
+def test_only_the_readings_that_are_seen_are_drawn(tmp_path: Path) -> None:
+    house = plant(tmp_path)
+    house.see(ReadingsSeen("1", (power("a1"), power("b2"))))
+    house.shelf.clear([f"{BELOW}/reading/main-meter/power"])
+    assert house.see(ReadingsSeen("1", (power("b2", "3"), power("b2", "4")))) == ["reading/main-meter-2/power"]
+    assert json.loads(house.stands("reading/main-meter-2/power"))["value"] == 4
+
+
 def test_the_readings_of_a_meter_that_is_gone_are_cleared_and_forgotten(tmp_path: Path) -> None:
     house = plant(tmp_path)
     house.see(ReadingsSeen("1", (power("a1"), power("b2"))))
@@ -48,6 +56,17 @@ def test_the_readings_of_a_meter_that_is_gone_are_cleared_and_forgotten(tmp_path
     assert house.stands("reading/main-meter-2/power") != b""
     kept = Latest("octopus", {}, store(tmp_path, NOW), "account").places["1"]
     assert (list(kept.readings), dict(kept.meters)) == ([("main-meter-2", "power")], {"b2": "main-meter-2"})
+
+
+def test_a_quantity_that_a_meter_has_no_more_is_cleared_and_forgotten(tmp_path: Path) -> None:
+    house = plant(tmp_path)
+    house.see(ReadingsSeen("1", (power("a1"), power("b2"), Reading(meter="a1", quantity="energy", value=Decimal(1), at=NOW))))
+    house.see(MetersSeen("1", {"a1": "Main Meter"}, complete=False, quantities=frozenset({"energy"})))
+    assert house.stands("reading/main-meter/power") == b""
+    assert house.stands("reading/main-meter/energy") != b""
+    assert house.stands("reading/main-meter-2/power") != b""  # nothing was said of it
+    kept = Latest("octopus", {}, store(tmp_path, NOW), "account").places["1"]
+    assert set(kept.readings) == {("main-meter", "energy"), ("main-meter-2", "power")}
 
 
 def test_half_a_list_removes_no_meter(tmp_path: Path) -> None:

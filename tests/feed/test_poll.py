@@ -17,6 +17,7 @@ from bridge.errors import (
     Malformed,
     NotSignedIn,
     RateLimited,
+    Refused,
     SourceError,
     TimedOut,
     Unauthenticated,
@@ -270,6 +271,24 @@ async def test_a_login_is_waited_for_and_found_within_half_a_minute_however_long
         assert bench.wait() == timedelta(seconds=30)
         bench.clock.set(bench.clock.now() + bench.wait())
     assert (await bench.poll())["error"] is None
+
+
+async def test_what_a_provider_says_is_told_without_secrets_and_at_no_great_length(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [Malformed("the next page is at https://sesame-open.example " + "x" * 10_000)], [])
+    message = (await bench.poll())["error"]["message"]
+    assert message.startswith("the next page is at https://***.example x")
+    assert len(message) == 1000
+    assert (await bench.poll())["error"] is None
+
+
+async def test_every_part_that_failed_is_told_the_worst_first(tmp_path: Path) -> None:
+    parts = [
+        Shortfall(Refused("line 1: no"), behind=False),
+        Shortfall(Malformed("line 2: what?")),
+        Shortfall(Refused("line 1: no"), behind=False),
+    ]
+    bench = Bench(tmp_path, [*GOOD, *parts])
+    assert (await bench.poll())["error"] == {"code": "unavailable", "message": "line 2: what?; line 1: no"}
 
 
 async def test_bad_credentials_are_tried_ever_more_rarely_to_once_in_four_hours(tmp_path: Path) -> None:

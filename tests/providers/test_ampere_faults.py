@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import RateLimited, SourceError
 from bridge.providers.ampere import gateway
-from bridge.providers.ampere.load import SHIPPED
+from bridge.providers.ampere.load import SHIPPED, place
 from bridge.simulator.ampere import RENAMED, Ampere, AmpereFault, Company, Device, Facility, park
 from bridge.simulator.ampere.plant import OF_A_SENSOR
 from tests.providers.plant import NOON, ONE_PARK, TOKEN, plant
@@ -135,6 +135,17 @@ async def test_what_was_not_reached_before_a_pause_comes_first_after_it(tmp_path
         assert [asked.variables["facility"] for asked in of.simulated.requests] == ["f-1", "f-2", "f-2"]
 
 
+async def test_where_the_budget_never_lasts_for_all_each_has_its_turn_the_schema_too(tmp_path: Path) -> None:
+    async with plant(tmp_path, companies(9), budget={"requests": 6, "seconds": 300}) as of:
+        for number in range(12):
+            of.clock.set(NOON + number * 6 * MINUTES)
+            await of.poll()
+        assert "Schema" in of.asked()
+        assert {asked.variables["facility"] for asked in of.simulated.requests if asked.operation == "Poll"} == {
+            f"f-{number}" for number in range(9)
+        }
+
+
 # one thing that fails
 
 
@@ -255,7 +266,7 @@ async def test_a_field_that_is_gone_is_told_with_field_profile_and_command_and_n
         health = await of.poll()
         message = health["error"]["message"]
         assert 'Cannot query field "timezone" on type "Facility". Did you mean "timeZone"?' in message
-        assert message.endswith(f"run kwh2mqtt introspect plant, which says what to change in {SHIPPED}")
+        assert message.endswith(f"run kwh2mqtt introspect plant, which says what to change in {place(SHIPPED)}")
         assert health["error"]["code"] == "refused"
         of.clock.set(NOON + 5 * HOURS)
         assert (await of.poll())["error"]["message"] == message

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.app import opened
 from bridge.introspect import introspect
-from bridge.providers.ampere.load import SHIPPED
+from bridge.providers.ampere.load import SHIPPED, place
 from bridge.redact import Redactor
 from bridge.simulator.ampere import AGEING, PATH, RENAMED, SDL, Ampere
 from bridge.simulator.server import Server
@@ -14,7 +14,7 @@ from tests.providers.plant import NOON, ONE_PARK, TOKEN, configured
 from tests.support import Impatient
 
 SECTIONS = ["companies", "facilities", "devices", "poll", "readings", "analysis"]
-MEND = f"Mend it in {SHIPPED}"
+MEND = f"Mend it in {place(SHIPPED)}"
 
 
 async def introspected(folder: Path, sdl: str) -> bool:

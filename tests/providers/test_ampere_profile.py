@@ -3,31 +3,40 @@
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from graphql import build_schema, parse, validate
 
-from bridge.errors import Malformed, Misconfigured
+from bridge.app import built
+from bridge.errors import Fault, Malformed, Misconfigured
 from bridge.providers.ampere import load as profiles
 from bridge.providers.ampere.expression import Expression
 from bridge.providers.ampere.load import SHIPPED
 from bridge.providers.ampere.profile import WORDS
 from bridge.providers.ampere.settings import AmpereSettings
+from bridge.redact import Redactor
 from bridge.settings import load
-from bridge.simulator.ampere import SDL, Company, park
-from tests.providers.plant import plant
+from bridge.simulator.ampere import RENAMED, SDL, Ampere, Company, park
+from tests.providers.plant import NOON, ONE_PARK, TOKEN, configured, plant
+from tests.support import Impatient
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = SHIPPED.read_text("utf-8")
 SOURCE = '[sources.plant]\nprovider = "ampere"\ntoken = "a-token"\n'
 
 
+def judged(file: Path) -> list[Fault]:
+    return list(AmpereSettings.model_validate({"provider": "ampere", "token": "a", "profile": file}).faults())
+
+
 def faults(folder: Path, text: str) -> list[str]:
     """Return what is wrong with a profile, without its place."""
     file = folder / "mine.toml"
     file.write_text(text, "utf-8")
-    found = profiles.faults(file)
+    found = judged(file)
     assert all(fault.file == str(file) for fault in found)
     return [f"{fault.key}: {fault.problem}; {fault.mend}".lower() for fault in found]
 
@@ -66,6 +75,11 @@ def test_the_shipped_profile_is_seen_in_config() -> None:
     assert (ROOT / "config" / "ampere.toml").read_text("utf-8") == TEXT
 
 
+def test_the_shipped_one_is_mended_in_a_copy(tmp_path: Path) -> None:
+    assert profiles.place(SHIPPED) == f"a copy of {SHIPPED} beside your bridge.toml"
+    assert profiles.place(tmp_path / "mine.toml") == str(tmp_path / "mine.toml")
+
+
 def test_it_is_read_without_a_graphql_library(tmp_path: Path) -> None:
     program = "import sys; from bridge.providers.ampere import load; load.read(load.SHIPPED); print(*sys.modules)"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -101,11 +115,31 @@ def test_a_relative_path_begins_at_the_configuration_file_and_an_absolute_one_do
     assert found(tmp_path, f'profile = "{SHIPPED}"') == SHIPPED
 
 
+async def test_a_configuration_that_was_good_stays_so_whatever_becomes_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(TEXT, "utf-8")
+    settings = configured(tmp_path, "http://127.0.0.1:1/", profile=tmp_path / "mine.toml")
+    assert list(settings.sources["plant"].faults()) == []
+    (tmp_path / "mine.toml").write_text("no TOML", "utf-8")
+    async with built(settings, Impatient(NOON), Redactor([])) as app:
+        assert app.account("plant").source is not None
+
+
 def test_one_that_is_not_there_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured) as caught:
         found(tmp_path, 'profile = "other.toml"')
     mend = "give the path of a profile, or leave it out for the one that comes with kwh2mqtt"
     assert str(caught.value) == f"{tmp_path / 'other.toml'}: cannot be read (No such file or directory); {mend}"
+
+
+@pytest.mark.parametrize("path", ["no\\u0000where.toml", "x" * 5000, "."])
+def test_a_path_that_no_system_has_is_a_fault_too(tmp_path: Path, path: str) -> None:
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        found(tmp_path, f'profile = "{path}"')
+
+
+def test_no_variable_stands_for_what_is_in_a_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KWH2MQTT_POLL__WINDOW", "PT2H")
+    assert faults(tmp_path, changed('window = "PT1H"', 'window = "soon"'))[0].startswith("poll.window: is wrong: ")
 
 
 def test_the_program_refuses_a_faulty_profile_with_exit_code_2(tmp_path: Path) -> None:
@@ -182,14 +216,32 @@ def test_the_program_refuses_a_faulty_profile_with_exit_code_2(tmp_path: Path) -
         ('default_timezone = "Europe/Berlin"', 'default_timezone = "Berlin"',
          "facilities.default_timezone: is wrong: is not a known time zone; correct its value"),
         ('window = "PT1H"', 'windows = "PT1H"', "poll.windows: is not a known key; did you mean window?"),
-        ("page_size = 500", "page_size = ", ": is not TOML: Invalid value (at line 16, column 15); mend the line (https://toml.io)"),
+        ('window = "PT1H"', 'window = "PT0S"',
+         "poll.window: is wrong: input should be greater than 0 seconds; correct its value"),
+        ('window = "PT1H"', 'window = "P99999999D"',
+         "poll.window: is wrong: input should be less than or equal to 7 days; correct its value"),
+        ('unit = "kW"', "factor = 0",
+         "quantities.0.factor: is wrong: must be a number such as 0.001 or 1000, and no 0; correct its value"),
+        ('unit = "kW"', 'factor = "1e999999"',
+         "quantities.0.factor: is wrong: must be a number such as 0.001 or 1000, and no 0; correct its value"),
+        ('unit = "kW"', 'resolution = "-PT5M"',
+         "quantities.0.resolution: is wrong: input should be greater than 0 seconds; correct its value"),
+        ('type = "Irradiation"', 'type = "Pac"',
+         "quantities.1.type: is there twice, and one type is one quantity; leave one of them"),
+        ('variables = { facility = "facility", first = "first", after = "after" }\nitems',
+         'variables = { first = "first", after = "after" }\nitems',
+         "devices.variables: must tell for which facility it asks; tell a variable facility"),
+        ('default_timezone = "Europe/Berlin"', 'default_timezone = "../etc/passwd"',
+         "facilities.default_timezone: is wrong: is not a known time zone; correct its value"),
+        ("[facilities]", "[facility]", "facilities: is missing; add facilities"),
+        ("page_size = 500", "page_size = ", ": is not TOML: Invalid value (at line 20, column 15); mend the line (https://toml.io)"),
     ],
 )  # fmt: skip
 def test_a_fault_names_file_key_and_mend(tmp_path: Path, old: str, new: str, expected: str) -> None:
     assert expected.lower() in faults(tmp_path, changed(old, new))
 
 
-@pytest.mark.parametrize("expression", ["device.[", "", "a ||", "nodes[?x", "foo(bar)baz"])
+@pytest.mark.parametrize("expression", ["device.[", "", "a ||", "nodes[?x", "foo(bar)baz", "foo(bar)", "!" * 5000])
 def test_a_mapping_that_is_no_jmespath_is_a_fault(tmp_path: Path, expression: str) -> None:
     [fault] = faults(tmp_path, changed('items = "device.nodes"', f'items = "{expression}"'))
     assert fault.startswith("devices.items: is wrong: is no jmespath (")
@@ -249,7 +301,7 @@ def test_what_an_expression_looks_for_in_vain_is_a_line_in_the_log(tmp_path: Pat
     file = own(
         tmp_path, ('meter_of_row = "deviceId"', 'meter_of_row = "device"'), ('name = "name"', 'name = "{a: name, b: x}.a"')
     )
-    assert profiles.faults(file) == []
+    assert judged(file) == []
     known = "company, currency, endCursor, facilities, hasNextPage, id, name, nodes, pageInfo, timezone"
     vain = "which the document does not ask for"
     assert [record.getMessage() for record in caplog.records] == [
@@ -268,7 +320,55 @@ def test_what_functions_cannot_do_is_malformed_and_no_crash() -> None:
         Expression("max(@)")(["a", 1])
 
 
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [
+        ("rows[-1:]", [{"value": Decimal("1.5")}]),
+        ("rows[0:1].value", ["2.50"]),
+        ("to_number(rows[1].value)", Decimal("1.5")),
+        ("to_number(rows[0].value)", Decimal("2.50")),
+        ("to_number(rows)", None),
+        ("to_number('x')", None),
+        ("to_string(rows[1].value)", "1.5"),
+        ("to_string(rows[0].value)", "2.50"),
+        ("to_string(rows)", '[{"value":"2.50"},{"value":"1.5"}]'),
+        ("rows[?to_number(value) > `2`]", [{"value": "2.50"}]),
+    ],
+)
+def test_an_expression_slices_and_keeps_a_number_as_it_was_on_the_wire(expression: str, found: Any) -> None:
+    assert Expression(expression)({"rows": [{"value": "2.50"}, {"value": Decimal("1.5")}]}) == found
+
+
+@pytest.mark.parametrize("expression", ["@[::0]", "@[?@ > `1`]", "@[?to_number(@) > `1`]"])
+def test_what_the_library_lets_out_is_malformed_too(expression: str) -> None:
+    with pytest.raises(Malformed, match="cannot be applied to the answer"):
+        Expression(expression)(["NaN"])
+
+
 # other shapes
+
+
+async def test_a_profile_that_is_put_right_as_introspect_says_works(tmp_path: Path) -> None:
+    text = TEXT
+    for old, new in (
+        ("nodes { id name timezone currency }", "nodes { id name timeZone money }"),
+        ('timezone = "timezone"', 'timezone = "timeZone"'),
+        ('currency = "currency"', 'currency = "money"'),
+        ("device(facilityId: $facility,", 'device(facilityId: $facility, companyId: "c-1",'),
+        ("readings(readingInput:", "readings(input:"),
+        ("$analysisTypes: [String!]!", "$analysisTypes: [ID!]!"),
+        ("$facility: ID!, $types: [String!]!, $from: DateTime!, $to: DateTime!) {",
+         "$facility: ID!, $types: [ID!]!, $from: DateTime!, $to: DateTime!) {"),
+    ):  # fmt: skip
+        assert old in text
+        text = text.replace(old, new)
+    (tmp_path / "mine.toml").write_text(text, "utf-8")
+    simulated = Ampere(Impatient(NOON).now, token=TOKEN, companies=ONE_PARK, sdl=RENAMED)
+    async with plant(tmp_path, simulated=simulated, profile=tmp_path / "mine.toml") as of:
+        assert (await of.poll())["error"] is None
+        assert of.topics("/info")["solar-park-1/info"]["currency"] == "EUR"
+        assert len(of.topics()) == 7
+        assert (await of.ask("analysis", facility="f-1"))["status"] == "ok"
 
 
 async def test_one_request_may_ask_for_all_facilities_where_the_profile_can(tmp_path: Path) -> None:
@@ -297,6 +397,18 @@ async def test_one_request_may_ask_for_all_facilities_where_the_profile_can(tmp_
         assert {topic for topic in of.topics() if topic.endswith("power")} == {
             "solar-park-1/reading/inverter-1/power", "solar-park-2/reading/inverter-1/power",
         }  # fmt: skip
+
+
+async def test_what_another_profile_published_is_cleared_when_all_is_asked_anew(tmp_path: Path) -> None:
+    async with plant(tmp_path) as of:
+        await of.poll()
+        port, simulated = of.port, of.simulated
+    file = own(tmp_path, ('quantity = "self-consumption"', 'quantity = "own-use"'))
+    async with plant(tmp_path, simulated=simulated, port=port, profile=file) as of:
+        assert (await of.ask("refresh"))["status"] == "ok"
+        [place] = of.app.account("plant").latest.places.values()
+        quantities = {quantity for _, quantity in place.readings}
+        assert quantities == {"power", "irradiation", "active-power-limitation", "energy", "own-use"}
 
 
 async def test_a_quantity_is_published_as_the_profile_says(tmp_path: Path) -> None:

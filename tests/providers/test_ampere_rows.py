@@ -42,14 +42,56 @@ def test_a_time_is_the_same_instant_whatever_its_offset(moment: datetime, quarte
     assert (row.at, row.at and row.at.tzinfo) == (local.astimezone(UTC), UTC)
 
 
-def test_milliseconds_are_a_time_too() -> None:
-    [row] = measured({"t": "Pac", "at": 1781082000123, "v": 1})
-    assert row.at == datetime(2026, 6, 10, 9, 0, 0, 123000, UTC)
+@pytest.mark.parametrize("given", [1781082000123, 1781082000, Decimal("1781082000.123"), "2026-06-10T11:00:00.123+02:00"])
+def test_milliseconds_and_seconds_are_a_time_too(given: Any) -> None:
+    [row] = measured({"t": "Pac", "at": given, "v": 1})
+    assert row.at is not None
+    assert row.at.replace(microsecond=0) == datetime(2026, 6, 10, 9, 0, tzinfo=UTC)
+
+
+def test_what_lies_ahead_is_no_reading() -> None:
+    """Providers fill the rest of a day with zeros, which would be the newest of all."""
+    ahead = {"t": "Pac", "at": "2026-06-10T10:00:01Z", "v": 0}
+    [row] = measured({"t": "Pac", "at": "2026-06-10T10:00:00Z", "v": 1}, ahead)
+    assert (row.at, row.value) == (NOON, Decimal(1))
+
+
+def test_a_span_that_has_only_just_begun_is_none_yet() -> None:
+    begun = {"rows": [{"t": "ProducedEnergy", "s": "2026-06-10T10:00:00Z", "e": "2026-06-11T10:00:00Z", "v": 0}]}
+    moment = NOON + timedelta(milliseconds=500)
+    assert rows.measured(begun, Series.model_validate(SPAN), "f-1", moment) == []
+
+
+def test_a_row_whose_value_cannot_be_read_leaves_the_others() -> None:
+    values = [{"t": "Pac", "at": "2026-06-10T09:00:00Z", "v": value} for value in ([1], {"a": 1}, [2, 3])]
+    found = measured(*values, mapping={**AT, "value": "max(v)"})
+    assert [row.value for row in found] == [Decimal(1), Decimal(3)]
+
+
+def test_one_odd_facility_leaves_the_others_and_none_that_can_be_read_is_malformed() -> None:
+    series = Series.model_validate({**AT, "each": "@", "facility": "id"})
+    good = {"id": "f-1", "rows": [{"t": "Pac", "at": "2026-06-10T09:00:00Z", "v": 1}]}
+    assert [row.facility for row in rows.measured([None, {"rows": []}, good], series, None, NOON)] == ["f-1"]
+    with pytest.raises(Malformed, match="nothing that each = '@' found can be read"):
+        rows.measured([{"rows": []}], series, None, NOON)
+
+
+def test_a_facility_that_is_null_is_told() -> None:
+    with pytest.raises(Malformed, match="found null alone: the facility is gone, or the name is another"):
+        rows.measured({"facility": None}, Series.model_validate({**AT, "each": "[facility]"}), "f-1", NOON)
 
 
 @pytest.mark.parametrize(
     ("given", "value"),
-    [(0, Decimal(0)), ("12.5", Decimal("12.5")), (True, True), ("on", "on"), ("x" * 300, "x" * 200), (-3, Decimal(-3))],
+    [
+        (0, Decimal(0)),
+        ("12.5", Decimal("12.5")),
+        (True, True),
+        ("on", "on"),
+        ("x" * 300, "x" * 200),
+        (-3, Decimal(-3)),
+        (0.5, Decimal("0.5")),
+    ],
 )
 def test_a_value_may_be_a_number_a_switch_or_a_word(given: Any, value: Any) -> None:
     [row] = measured({"t": "Pac", "at": "2026-06-10T09:00:00Z", "v": given})

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.errors import Malformed, RateLimited, Refused, SourceError, Unreachable
+from bridge.errors import Malformed, NotFound, RateLimited, Refused, SourceError, Unreachable
 from bridge.providers.base.pages import KEPT_FOR, MOST_KEPT, Leaf, Pages
 from tests.support import utc
 
@@ -18,6 +18,9 @@ class Book:
     def __init__(self, count: int, **troubles: SourceError) -> None:
         self.count, self.asked = count, 0
         self._troubles = {int(name.removeprefix("page_")): error for name, error in troubles.items()}
+
+    def fail_at(self, page: int) -> None:
+        self._troubles[page] = Unreachable("gone")
 
     async def turn(self, cursor: str | None) -> Leaf:
         begin = int(cursor or 0)
@@ -53,9 +56,10 @@ async def test_the_first_page_needs_no_number() -> None:
         await read(Pages(), Book(1000, page_1=Unreachable("gone")))
 
 
-async def test_a_refused_cursor_is_not_asked_for_again() -> None:
-    pages, book = Pages(), Book(300, page_3=Refused("the cursor is no longer valid", reasons=("expired",)))
-    with pytest.raises(Refused) as caught:
+@pytest.mark.parametrize("kind", [Refused, NotFound])
+async def test_a_refused_cursor_is_not_asked_for_again(kind: type[SourceError]) -> None:
+    pages, book = Pages(), Book(300, page_3=kind("the cursor is no longer valid", reasons=("expired",)))
+    with pytest.raises(kind) as caught:
         await read(pages, book)
     assert caught.value.reasons == ("expired",)
     assert await read(pages, book, minutes=1) == list(range(300))
@@ -69,6 +73,26 @@ async def test_what_is_old_or_lies_ahead_of_us_is_begun_anew(begun_again: int) -
         await read(pages, book)
     assert await read(pages, book, minutes=begun_again) == list(range(300))
     assert book.asked == 6
+
+
+async def test_a_list_that_moves_on_however_slowly_is_read_to_its_end() -> None:
+    pages, book = Pages(), Book(300, page_2=Unreachable("gone"), page_3=Unreachable("gone"))
+    for minutes in (0, 14):
+        with pytest.raises(Unreachable):
+            await read(pages, book, minutes=minutes)
+    assert await read(pages, book, minutes=28) == list(range(300))
+    assert book.asked == 5
+
+
+async def test_a_list_that_does_not_move_on_is_begun_anew_in_time() -> None:
+    pages, book = Pages(), Book(300, page_2=Unreachable("gone"))
+    with pytest.raises(Unreachable):
+        await read(pages, book)
+    book.fail_at(2)
+    with pytest.raises(Unreachable):
+        await read(pages, book, minutes=14)
+    await read(pages, book, minutes=15)
+    assert book.asked == 3 + 3
 
 
 async def test_another_list_does_not_go_on_where_this_one_broke_off() -> None:

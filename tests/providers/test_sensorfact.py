@@ -22,6 +22,7 @@ from bridge.feed.poll import Poller
 from bridge.models.observation import MetersSeen, ReadingsSeen, SitesSeen
 from bridge.models.reading import Reading
 from bridge.models.site import Site
+from bridge.providers.sensorfact.operations import OPERATIONS
 from bridge.providers.sensorfact.readings import Series
 from bridge.redact import Redactor
 from bridge.simulator.sensorfact import KEY, POINTS, SensorfactFault
@@ -60,7 +61,7 @@ async def test_the_newest_bucket_that_is_over_is_published_with_unit_span_and_me
             ),
         ),
     ]
-    [asked] = {(one.path, tuple(sorted(one.query.items())), one.key) for one in factory.provider.requests[:1]}
+    [asked] = {(one.path, tuple(sorted(one.query.items())), one.key) for one in list(factory.provider.requests)[:1]}
     query = {"previous": "1d-now", "aggregation": "auto", "timezone": "UTC", "meter": "17"}
     assert asked == ("/v1/electricity/measurements", tuple(sorted(query.items())), KEY)
 
@@ -158,6 +159,24 @@ def test_with_auto_the_length_of_a_bucket_is_what_lies_between_two() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stamps", "length"),
+    [
+        (["2026-03-28T23:00", "2026-03-29T02:00", "2026-03-29T06:00", "2026-03-29T10:00"], 4),  # from midnight by the wall clock
+        (["2026-10-24T22:00", "2026-10-25T03:00", "2026-10-25T07:00"], 4),
+        (["2026-03-29T00:00", "2026-03-29T04:00", "2026-03-29T08:00"], 4),  # through the night
+        (["2026-10-25T00:00", "2026-10-25T04:00", "2026-10-25T08:00"], 4),
+        (["2026-03-28T23:00", "2026-03-29T10:00"], 12),
+        (["2026-10-25T00:30", "2026-10-25T00:45", "2026-10-25T01:00", "2026-10-25T01:15"], 0.25),
+        (["2026-03-28T23:00", "2026-03-29T22:00"], 24),
+    ],
+)
+def test_with_auto_a_bucket_is_as_long_as_ever_where_the_clock_changes(stamps: list[str], length: float) -> None:
+    found = series(*({"timestamp": f"{stamp}:00Z", "power": 1} for stamp in stamps), level="auto", end="2026-11-01T00:00")
+    readings = found.readings(settings().zone, "start", utc("2026-11-01T00:00"))
+    assert {one.resolution for one in readings} == {timedelta(hours=length)}
+
+
+@pytest.mark.parametrize(
     ("hour", "end", "stamp", "span"),
     [
         ("13:45:00", "2026-06-10T12:04", "start", None),  # it may still run
@@ -205,6 +224,18 @@ def test_buckets_never_overlap_and_are_all_over(minutes: list[int], level: str, 
 def test_an_odd_value_is_left_out_with_a_line_in_the_log(odd: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert told(series(item("11:00:00", odd), item("12:00:00", "2.5"))) == [("10:00", "11:00", 2.5)]
     assert caplog.messages == ["Line 1: values of power that are no numbers are left out"]
+
+
+def test_a_months_joules_of_a_factory_are_a_number() -> None:
+    assert told(series(item("12:00:00", 3_600_000_000_000))) == [("10:00", "11:00", 3.6e12)]
+
+
+def test_what_an_error_says_of_an_item_is_short_whatever_it_holds() -> None:
+    deep: dict[str, Any] = {"timestamp": "2026-06-10T12:00:00+02:00", "k" * 100_000: 1}
+    inner = deep
+    for _ in range(940):
+        inner["a"] = inner = {}
+    assert len(series(deep).fields()) < 500
 
 
 @pytest.mark.parametrize(
@@ -305,6 +336,30 @@ async def test_a_measurement_that_fails_costs_itself_alone(kind: SensorfactFault
     assert shortfalls(await factory.poll()) == []
 
 
+@pytest.mark.parametrize("kind", [F.BAD_KEY, F.HTML_403, F.BAD_GATEWAY])
+async def test_two_measurements_that_fail_do_not_keep_the_third_from_its_turns(tmp_path: Path, kind: SensorfactFault) -> None:
+    feed = Feed(tmp_path, LINE, BOILER, PRESS)
+    feed.factory.provider.faults.on(PATHS[1:], kind)
+    feed.factory.provider.requests.clear()
+    states = set()
+    while feed.factory.clock.now() < NOON + timedelta(hours=6):
+        await feed.turn()
+        states.add(feed.report.stale(feed.factory.clock.now()))
+    asked = [one.at for one in feed.factory.provider.requests if one.path == PATHS[0] and "cursor_after" not in one.query]
+    assert 23 <= len(asked) <= 25
+    assert states == {False}
+
+
+async def test_a_refresh_takes_no_old_failure_for_news(tmp_path: Path) -> None:
+    feed = Feed(tmp_path, BOILER, PRESS, LINE)
+    feed.factory.provider.faults.on(PATHS[1:], F.BAD_KEY)
+    for _ in range(3):  # at first nobody can tell that it is not the key
+        await feed.turn()
+    feed.factory.source.expire()
+    health = await feed.poll()
+    assert (health["stale"], health["error"]["code"]) == (False, "not_allowed")
+
+
 async def test_a_key_that_is_taken_back_is_told_once_no_measurement_is_well_any_more() -> None:
     factory = Factory(NOON, (LINE, BOILER))
     await factory.poll()
@@ -400,6 +455,16 @@ class Feed:
         found: dict[str, Any] = json.loads(health.payload)
         return found
 
+    async def turn(self) -> None:
+        """Wait for what is due, as the poller does, and poll."""
+        clock = self.factory.clock
+        clock.set(max(clock.now(), self.factory.source.next_poll(self.report.latest, clock.now()), self.next_poll))
+        await self.poller.poll()
+
+    @property
+    def next_poll(self) -> datetime:
+        return self.report.fortune.next_poll or NOON
+
     def topics(self) -> set[str]:
         below = "kwh2mqtt/factory/plant-1/reading/"
         return {one.topic.removeprefix(below) for one in self.shelf.messages() if one.topic.startswith(below) and one.payload}
@@ -440,6 +505,17 @@ async def test_two_names_that_fold_to_one_are_told_apart(tmp_path: Path) -> None
     assert feed.topics() == {f"{name}/{quantity}" for name in ("line-1", "line-1-2") for quantity in ("power", "energy")}
 
 
+async def test_the_name_of_a_meter_stays_when_the_one_before_it_goes_also_in_answers(tmp_path: Path) -> None:
+    second = {**LINE, "name": "line-1"}
+    await Feed(tmp_path, LINE, second).poll()
+    feed = Feed(tmp_path, second)
+    await feed.poll()
+    given = OPERATIONS["measurements"].arguments.model_validate({"name": "line-1", "first": 1})
+    answer = await feed.factory.source.execute("measurements", given, feed.report.latest, feed.factory.clock.now())
+    assert {one.meter for one in answer.readings} == {"line-1-2"}
+    assert feed.topics() == {"line-1-2/power", "line-1-2/energy"}
+
+
 async def test_a_budget_that_is_smaller_than_the_measurements_serves_each_in_turn(tmp_path: Path) -> None:
     feed = Feed(tmp_path, *ALL, requests=3)
     assert (await feed.poll())["error"]["code"] == "rate_limited"
@@ -447,6 +523,14 @@ async def test_a_budget_that_is_smaller_than_the_measurements_serves_each_in_tur
         feed.factory.clock.set(feed.factory.clock.now() + timedelta(seconds=301))
         await feed.poll()
     assert feed.topics() == {"line-1/power", "line-1/energy", "boiler/energy", "press/vibration"}
+
+
+async def test_where_not_all_can_be_had_in_time_each_has_its_turn(tmp_path: Path) -> None:
+    lines = [{**LINE, "name": f"Line {number}", "window": "1h-now"} for number in range(40)]
+    feed = Feed(tmp_path, *lines, requests=5)  # fifteen in the interval
+    while feed.factory.clock.now() < NOON + timedelta(hours=2):
+        await feed.turn()
+    assert len(feed.topics()) == 2 * 40
 
 
 async def test_the_demos_factory_is_published_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

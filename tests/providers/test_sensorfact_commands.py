@@ -82,6 +82,14 @@ async def test_a_measurement_goes_by_its_own_name_or_that_on_the_topics(name: st
     assert (await factory().ask(name=name)).readings
 
 
+async def test_a_meter_is_called_as_on_its_topics_also_where_another_has_come_before_it() -> None:
+    second = {**LINE, "name": "line 1"}
+    of = Factory(NOON, (LINE, second))
+    of.known.named["plant-1"] = {"Line 1 (energy, power)": "line-1-2", "line 1 (energy, power)": "line-1"}
+    for name, meter in (("Line 1", "line-1-2"), ("line 1", "line-1"), ("line-1-2", "line-1-2"), ("line-1", "line-1")):
+        assert {one.meter for one in (await of.ask(name=name, first=2)).readings} == {meter}
+
+
 async def test_an_unknown_measurement_is_not_found_and_the_others_are_named() -> None:
     of = factory()
     with pytest.raises(NotFound, match="there is no measurement Line 2; there is: Line 1, Boiler, Press"):
@@ -164,6 +172,9 @@ def test_arguments_that_make_no_sense_are_refused(given: dict[str, Any], said: s
         ({"from": "2026-06-10T08:00Z", "to": "2026-06-10T08:00Z"}, "to: must be after from"),
         ({"after": "nonsense"}, "after: this is no cursor"),
         ({"from": "0001-01-01T00:00:00+14:00", "to": "2026-06-10T08:00Z"}, "beyond all years"),
+        ({"from": "0001-01-01T00:00:00Z", "to": "2026-06-10T08:00Z", "timezone": "America/New_York"}, "beyond all years"),
+        ({"from": "2026-06-10T08:00Z", "to": "9999-12-31T23:59:59Z"}, "beyond all years"),
+        ({"from": "9999-12-30T00:00:00Z", "to": "9999-12-31T00:00:00Z"}, "beyond all years"),
     ],
 )
 async def test_what_may_not_be_asked_for_is_said_before_anybody_is_asked(given: dict[str, Any], said: str) -> None:
@@ -171,6 +182,14 @@ async def test_what_may_not_be_asked_for_is_said_before_anybody_is_asked(given: 
     with pytest.raises(BadRequest, match=said):
         await of.ask(name="Line 1", **given)
     assert of.asked() == []
+
+
+async def test_the_longest_window_of_all_is_judged() -> None:
+    of = factory()
+    with pytest.raises(BadRequest, match="allowed is 1w"):
+        await of.ask(name="Line 1", **{"from": "0002-01-01T00:00:00Z", "to": "9998-12-31T23:59:59Z"}, aggregation="1d")
+    with pytest.raises(BadRequest, match="allowed is 1w"):
+        await of.ask(name="Line 1", previous="9999M-now", aggregation="1d")
 
 
 async def test_what_is_just_as_long_as_a_limit_is_not_longer() -> None:

@@ -183,7 +183,9 @@ def test_without_a_cursor_and_a_next_there_are_no_more_pages(end: Any) -> None:
     assert following(HERE, end) is None
 
 
-@pytest.mark.parametrize("odd", [5, "text", [], {"next": 5}, {"cursors": {"after": {}}}, {"cursors": {"after": 1.5}}])
+@pytest.mark.parametrize(
+    "odd", [5, "text", [], {"next": 5}, {"cursors": {"after": {}}}, {"cursors": {"after": 1.5}}, {"cursors": {"after": True}}]
+)
 def test_what_cannot_be_read_is_no_end(odd: Any) -> None:
     with pytest.raises(Malformed):
         following(HERE, odd)
@@ -307,6 +309,8 @@ async def test_too_many_requests_wait_as_told_or_for_five_minutes(kind: Sensorfa
         ({"errors": [{"code": "A", "message": "b"}, {"code": "C"}]}, ("A", "b")),
         ({"code": 403, "error": "A", "detail": "b"}, ("A", "b")),
         ({"message": "b"}, ("", "b")),
+        ({"statusCode": 400, "message": ["a is wrong", "b too"], "error": "A"}, ("A", "a is wrong; b too")),
+        ({"code": "A", "message": [{}]}, ("A", "")),
         ([], ("", "")),
         ("text", ("", "")),
         ({}, ("", "")),
@@ -314,6 +318,12 @@ async def test_too_many_requests_wait_as_told_or_for_five_minutes(kind: Sensorfa
 )
 def test_the_code_and_the_text_of_an_error_are_found_whatever_they_are_called(body: Any, said: tuple[str, str]) -> None:
     assert fault(Answer(400, "application/json", json.dumps(body))) == said
+
+
+@pytest.mark.parametrize("depth", [5, 200, 900])
+def test_an_error_in_an_error_is_looked_for_no_deeper_than_anybody_puts_it(depth: int) -> None:
+    text = '{"error":' * depth + '{"message":"b"}' + "}" * depth
+    assert fault(Answer(400, "application/json", text)) == ("", "")
 
 
 @pytest.mark.parametrize("body", [[], {}, {"data": None}, {"data": {}}, {"items": []}, 5])

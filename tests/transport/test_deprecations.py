@@ -1,6 +1,7 @@
 """What a provider deprecates, judged in a process of its own: bounded, without secrets, and without a GraphQL library in ours."""
 
 import ast
+import asyncio
 import json
 import os
 import subprocess
@@ -73,10 +74,11 @@ def test_our_own_question_brings_the_same_schema_as_the_librarys() -> None:
     assert "Of" in {one["name"] for one in answered(OLDER)["__schema"]["types"]}
 
 
-async def test_each_deprecated_thing_that_we_ask_for_is_a_line() -> None:
+async def test_each_deprecated_thing_that_we_ask_for_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
     server = Server()
     assert await deprecations(server.text, DOCUMENTS) == FOUND
     assert server.asked == [NEWER]
+    assert caplog.text == ""  # asyncio complains of a child that somebody else has waited for
 
 
 @pytest.mark.parametrize(
@@ -172,6 +174,65 @@ print([name for name in sys.modules if name.startswith("graphql")])
     assert [name for name in names if name not in ("LC_CTYPE", "PYTHONPATH")] == []
     assert (arguments, given) == ([], "{}\n{}")
     assert loaded == "[]"
+
+
+def test_the_judge_works_where_it_may_not_change_how_nice_it_is() -> None:
+    """As under systemd's `SystemCallFilter=~@resources`, which answers with EPERM."""
+    program = """
+import os, runpy
+def refused(by):
+    raise PermissionError(1, "Operation not permitted")
+os.nice = refused
+runpy.run_module("bridge.transport.judge", run_name="__main__")
+"""
+    given = f"{json.dumps(DOCUMENTS)}\n{json.dumps({'data': answered(NEWER)})}"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, input=given, capture_output=True, text=True, check=False)
+    assert (ran.stderr, json.loads(ran.stdout or "null")) == ("", {"deprecated": list(FOUND)})
+
+
+async def test_a_verdict_that_comes_in_pieces_is_read_whole(tmp_path: Path) -> None:
+    judge = tmp_path / "python"
+    pieces = """import sys, time; sys.stdin.read()
+for piece in ('{"deprec', 'ated": ["a"', ']}'):
+    print(piece, end="", flush=True); time.sleep(0.05)"""
+    judge.write_text(f"#!{sys.executable}\n{pieces}")
+    judge.chmod(0o700)
+    assert await deprecations(Server().text, DOCUMENTS, python=str(judge)) == ("a",)
+
+
+async def test_a_verdict_without_end_is_given_up(tmp_path: Path) -> None:
+    judge = tmp_path / "python"
+    judge.write_text("#!/bin/sh\nexec cat /dev/zero\n")
+    judge.chmod(0o700)
+    with pytest.raises(Malformed, match="could not be judged"):
+        await deprecations(Server().text, DOCUMENTS, python=str(judge))
+
+
+@pytest.mark.parametrize("program", ["kill -9 $$", "exit 1", "cat", "echo 7", "echo '{\"deprecated\": 7}'", "echo '{}'"])
+async def test_a_judge_that_dies_or_talks_nonsense_is_an_error_like_any_other(
+    tmp_path: Path, program: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    judge = tmp_path / "python"
+    judge.write_text(f"#!/bin/sh\n{program}\n")
+    judge.chmod(0o700)
+    with pytest.raises(Malformed, match="could not be judged"):
+        await deprecations(Server().text, DOCUMENTS, python=str(judge))
+    assert caplog.text == ""
+
+
+async def test_the_process_ends_with_whoever_waits_for_it(tmp_path: Path) -> None:
+    judge, note = tmp_path / "python", tmp_path / "pid"
+    judge.write_text(f"#!/bin/sh\necho $$ > {note}.new\nmv {note}.new {note}\nexec sleep 60\n")
+    judge.chmod(0o700)
+    waiting = asyncio.create_task(deprecations(Server().text, DOCUMENTS, python=str(judge)))
+    async with asyncio.timeout(10):
+        while not note.exists():
+            await asyncio.sleep(0.01)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(note.read_text()), 0)
 
 
 def test_the_judge_loads_no_http_library() -> None:

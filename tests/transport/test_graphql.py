@@ -424,3 +424,11 @@ async def test_an_answer_can_be_had_as_it_came_and_a_failure_is_told_all_the_sam
     async with endpoint({"errors": [error("off", "GRAPHQL_VALIDATION_FAILED")]}, 400) as graphql:
         with pytest.raises(Refused, match="off"):
             await graphql.text("{ a }", {}, {})
+
+
+async def test_an_answer_as_it_came_that_says_to_wait_is_heeded() -> None:
+    meter = Meter()
+    async with endpoint({"errors": [error("Too Many Requests", "RATE_LIMIT_EXCEEDED")]}, meter=meter) as graphql:
+        with pytest.raises(RateLimited, match="Too Many Requests"):
+            await graphql.text("{ a }", {}, {})
+    assert len(meter.pauses) == 1

@@ -1,13 +1,15 @@
 """What a request may carry besides JSON, and the limits that an answer tells in its headers."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import httpx2
 import pytest
 
-from bridge.errors import RateLimited
+from bridge.errors import Malformed, RateLimited
 from bridge.redact import Redactor
 from bridge.simulator.server import Request, Response, Server
+from bridge.transport.answer import Answer
 from bridge.transport.http import Form, Http, Upload
 from tests.support import Impatient, Uncounted, utc
 
@@ -106,3 +108,15 @@ async def test_a_window_of_a_thousand_years_is_a_mistake_of_theirs() -> None:
     limited = Limited(200, {**RESET, "RateLimit-Reset": "31557600000"})
     await limited.ask()
     assert limited.meter.paused == [NOON + timedelta(days=7)]
+
+
+async def test_a_number_longer_than_python_reads_says_nothing() -> None:
+    limited = Limited(200, {**RESET, "RateLimit-Reset": "9" * 5000})
+    await limited.ask()
+    assert limited.meter.paused == []
+
+
+@pytest.mark.parametrize("depth", [300, 600, 900, 5000, 200_000])
+def test_what_is_nested_however_deep_is_read_or_malformed(depth: int) -> None:
+    with suppress(Malformed):
+        assert isinstance(Answer(200, "application/json", "[" * depth + '"\\ud800"' + "]" * depth).json(), list)

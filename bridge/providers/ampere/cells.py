@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GREATEST = Decimal(10) ** 15  # what is more is a fault
+SECONDS = 10**11  # so many are the year 5138, so many milliseconds 1973
 LONGEST = 200  # characters of a text that is a value
 
 
@@ -22,6 +23,8 @@ def value(found: Any) -> Decimal | bool | str:
             return found
         case int() | Decimal():
             return _sane(Decimal(found))
+        case float():  # that stands in the expression itself, or comes of its functions
+            return _sane(Decimal(str(found)))
         case str() if found.strip():
             try:
                 return _sane(Decimal(found))
@@ -37,12 +40,13 @@ def _sane(number: Decimal) -> Decimal:
 
 
 def instant(expression: Expression | None, row: Any) -> datetime | None:
-    """Return an instant that comes as ISO 8601 with its offset, or as milliseconds since 1970."""
+    """Return an instant that comes as ISO 8601 with its offset, or as seconds or milliseconds since 1970."""
     if expression is None:
         return None
     found = expression(row)
-    if isinstance(found, int) and not isinstance(found, bool):
-        return EPOCH + timedelta(milliseconds=found)
+    if isinstance(found, int | Decimal) and not isinstance(found, bool):
+        since = float(found)
+        return EPOCH + (timedelta(seconds=since) if abs(since) < SECONDS else timedelta(milliseconds=since))
     moment = datetime.fromisoformat(found)
     if moment.tzinfo is None:
         raise ValueError("its time has no offset")

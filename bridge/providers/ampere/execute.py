@@ -68,12 +68,13 @@ class Commands:
             raise NotFound(f"the profile has no such quantity; it has: {', '.join(_quantities(profile.quantities)) or 'none'}")
         asked = {"facility": site.id, "analysis_types": types, "reading_types": [], **span(start, end)}
         results = await self._gateway.all("analysis", asked, f"analysis of {site.title}", moment)
+        errors = [self._gateway.error(error) for one in results for error in one.errors]
         try:
             found = rows.everything((one.data for one in results), profile.analysis.series, site.id, moment)
         except Malformed as error:
-            raise self._gateway.misread("analysis", error) from None
-        if not found and (errors := [error for one in results for error in one.errors]):
-            raise self._gateway.error(errors[0])
+            raise errors[0] if errors else self._gateway.misread("analysis", error) from None
+        if errors and not found:
+            raise errors[0]
         told = [_figure(site, one) for one in rows.readings(found, profile)]
         return words.Figures(analysis=tuple(told[: given.first]))
 

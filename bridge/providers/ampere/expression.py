@@ -1,6 +1,6 @@
-"""A JMESPath expression of the profile. Only this module knows jmespath, which is loaded with the first one.
+"""A JMESPath expression of the profile. Only this module and `functions.py` know jmespath, which is loaded with the first one.
 
-Its functions know no Decimal, which is what numbers with a fraction come as: arithmetic is for the profile's `factor`.
+Its arithmetic knows no Decimal, which is what numbers with a fraction come as: that is for the profile's `factor`.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from pydantic import BeforeValidator
 
 from bridge.errors import Malformed
 
+SLIPS = (TypeError, ValueError, ArithmeticError)  # jmespath lets out: a text is less than a number, a slice of step 0, NaN
+
 
 class Expression:
     """What finds something in an answer; `names` are the fields that it looks for, wherever they stand."""
@@ -18,20 +20,30 @@ class Expression:
         """Raises ValueError where `text` is no JMESPath."""
         import jmespath
 
+        from bridge.providers.ampere.functions import Exact
+
         self.text = text
         try:
             self._compiled = jmespath.compile(text)
+            nodes = list(_nodes(self._compiled.parsed))
         except jmespath.exceptions.JMESPathError as error:
             raise ValueError(f"is no JMESPath ({_line(error)})") from None
-        self.names = frozenset(_fields(self._compiled.parsed)) - frozenset(_made(self._compiled.parsed))
+        except RecursionError:
+            raise ValueError("is no JMESPath (nested too deep)") from None
+        called = {node["value"] for node in nodes if node["type"] == "function_expression"}
+        if unknown := sorted(called - Exact.FUNCTION_TABLE.keys()):
+            raise ValueError(f"is no JMESPath (there is no function {unknown[0]})")
+        self._options = jmespath.Options(custom_functions=Exact())
+        made = {node["value"] for node in nodes if node["type"] == "key_val_pair"}  # the names that it gives: `{name: field}`
+        self.names = frozenset(node["value"] for node in nodes if node["type"] == "field") - made
 
     def __call__(self, value: Any) -> Any:
         """Return what it finds in `value`, None where there is nothing. Raises Malformed where it cannot be applied."""
         import jmespath
 
         try:
-            return self._compiled.search(value)
-        except jmespath.exceptions.JMESPathError as error:
+            return self._compiled.search(value, self._options)
+        except (jmespath.exceptions.JMESPathError, *SLIPS) as error:
             raise Malformed(f"{self.text!r} cannot be applied to the answer ({_line(error)})") from None
 
     def list(self, value: Any) -> list[Any]:
@@ -42,19 +54,11 @@ class Expression:
         return found
 
 
-def _fields(node: Any) -> Iterator[str]:
-    if node["type"] == "field":
-        yield node["value"]
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+    yield node
     for child in node["children"]:
-        yield from _fields(child)
-
-
-def _made(node: Any) -> Iterator[str]:
-    """Yield the names that the expression itself gives, as in `{name: field}`."""
-    if node["type"] == "key_val_pair":
-        yield node["value"]
-    for child in node["children"]:
-        yield from _made(child)
+        if isinstance(child, dict):  # a slice has numbers
+            yield from _nodes(child)
 
 
 def _line(error: Exception) -> str:

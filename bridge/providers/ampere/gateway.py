@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.errors import Denied, Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
+from bridge.providers.ampere import load
 from bridge.providers.ampere.profile import Document, Profile
 from bridge.providers.ampere.settings import AmpereSettings
 from bridge.providers.base import Surroundings
@@ -50,7 +51,7 @@ class Gateway:
 
     def __init__(self, settings: AmpereSettings, profile: Profile, surroundings: Surroundings) -> None:
         self.profile = profile
-        self._name, self._file = surroundings.name, settings.profile
+        self._name, self.place = surroundings.name, load.place(settings.profile)
         self._graphql = GraphQL(surroundings.http, settings.url, surroundings.redact, codes=CODES, words=WORDS)
         self._headers = {"Authorization": f"Bearer {settings.token.get_secret_value()}"}
         self._pages = Pages()
@@ -93,7 +94,7 @@ class Gateway:
 
     def misread(self, section: str, error: Malformed) -> Malformed:
         """Return `error` with where it is to be mended."""
-        return Malformed(f"[{section}] of the profile: {error}; mend it in {self._file}")
+        return Malformed(f"[{section}] of the profile: {error}; mend it in {self.place}")
 
     def forget(self) -> None:
         self._pages.forget()
@@ -102,7 +103,7 @@ class Gateway:
         try:
             return await self.query(document, variables)
         except Outdated as error:
-            mend = f"run kwh2mqtt introspect {self._name}, which says what to change in {self._file}"
+            mend = f"run kwh2mqtt introspect {self._name}, which says what to change in {self.place}"
             raise Outdated(f"the API does not take [{section}] of the profile: {error}; {mend}", reasons=error.reasons) from None
 
     def _following(self, section: str, document: Document, result: Result) -> str | None:

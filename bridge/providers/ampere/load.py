@@ -18,16 +18,18 @@ from bridge.providers.ampere.profile import WORDS, Document, Profile
 
 log = logging.getLogger(__name__)
 
+OF_A_FACILITY = ("devices", "readings", "analysis")
 SHIPPED = Path(__file__).with_name("ampere.toml")
 
 
-def faults(file: Path) -> list[Fault]:
-    """Return what is wrong with the profile in `file`, its documents too."""
-    try:
-        profile = read(file)
-    except Misconfigured as error:
-        return list(error.faults)
-    return [] if _text(file) == SHIPPED.read_text("utf-8") else list(_judged(profile, str(file)))
+def judged(profile: Profile, file: Path) -> list[Fault]:
+    """Return what is wrong with the documents of a profile, which was read from `file`."""
+    return [] if file.resolve() == SHIPPED.resolve() else list(_judged(profile, str(file)))
+
+
+def place(file: Path) -> str:
+    """Return where the profile is to be mended: not in the one that comes with kwh2mqtt, which the next version replaces."""
+    return f"a copy of {file} beside your bridge.toml" if file == SHIPPED else str(file)
 
 
 def read(file: Path) -> Profile:
@@ -37,7 +39,7 @@ def read(file: Path) -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise _unreadable(file, f"is not TOML: {error}", "mend the line (https://toml.io)") from None
     except ValidationError as error:
-        raise Misconfigured(list(found_by(error, "", Profile, Origin(file)))) from None
+        raise Misconfigured(list(found_by(error, "", Profile, Origin(file, alone=True)))) from None
     if found := list(_faults(profile, str(file))):
         raise Misconfigured(found)
     return profile
@@ -46,11 +48,11 @@ def read(file: Path) -> Profile:
 def _text(file: Path) -> str:
     try:
         return file.read_text("utf-8-sig")
-    except OSError as error:
-        mend = "give the path of a profile, or leave it out for the one that comes with kwh2mqtt"
-        raise _unreadable(file, f"cannot be read ({error.strerror})", mend) from None
     except UnicodeDecodeError:
         raise _unreadable(file, "is not UTF-8 text", "save it as UTF-8") from None
+    except (OSError, ValueError) as error:  # a path with NUL in it is a ValueError
+        mend = "give the path of a profile, or leave it out for the one that comes with kwh2mqtt"
+        raise _unreadable(file, f"cannot be read ({getattr(error, 'strerror', error)})", mend) from None
 
 
 def _unreadable(file: Path, problem: str, mend: str) -> Misconfigured:
@@ -60,16 +62,7 @@ def _unreadable(file: Path, problem: str, mend: str) -> Misconfigured:
 def _faults(profile: Profile, file: str) -> Iterator[Fault]:
     """Yield what can be told without reading a document."""
     for section, document in profile.documents().items():
-        for name, word in document.variables.items():
-            if word not in WORDS[section]:
-                yield Fault(
-                    f"{section}.variables.{name}",
-                    f"{word} is none of our words",
-                    f"use one of: {', '.join(WORDS[section])}",
-                    file,
-                )
-        if (document.next is None) == document.told("after"):
-            yield Fault(f"{section}.next", "and a variable that is told `after` belong together", "give both, or none", file)
+        yield from _words(section, document, file)
     if (profile.companies is None) == profile.facilities.told("company"):
         mend = "add a section [companies], and tell a variable of [facilities] `company`; or leave both out"
         yield Fault("companies", "is there to tell [facilities] of which company they are", mend, file)
@@ -81,6 +74,22 @@ def _faults(profile: Profile, file: str) -> Iterator[Fault]:
         yield Fault(
             "poll.series", "lacks facility, as one answer holds several", "say where a facility's id stands in `each`", file
         )
+    types = [quantity.type for quantity in profile.quantities]
+    for number, type_ in enumerate(types):
+        if type_ in types[:number]:
+            yield Fault(f"quantities.{number}.type", "is there twice, and one type is one quantity", "leave one of them", file)
+
+
+def _words(section: str, document: Document, file: str) -> Iterator[Fault]:
+    """Yield what is wrong with what the variables of a document are told."""
+    for name, word in document.variables.items():
+        if word not in WORDS[section]:
+            mend = f"use one of: {', '.join(WORDS[section])}"
+            yield Fault(f"{section}.variables.{name}", f"{word} is none of our words", mend, file)
+    if section in OF_A_FACILITY and not document.told("facility"):
+        yield Fault(f"{section}.variables", "must tell for which facility it asks", "tell a variable facility", file)
+    if (document.next is None) == document.told("after"):
+        yield Fault(f"{section}.next", "and a variable that is told `after` belong together", "give both, or none", file)
 
 
 def _judged(profile: Profile, file: str) -> Iterator[Fault]:

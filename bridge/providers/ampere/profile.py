@@ -28,6 +28,16 @@ WORDS: Mapping[str, tuple[str, ...]] = {  # section → what its variables can b
 }
 
 
+LONGEST_WINDOW = timedelta(days=7)
+MOST_ZEROS = 12  # of a factor
+
+
+def _factor(factor: Decimal) -> Decimal:
+    if not factor or abs(factor.adjusted()) > MOST_ZEROS:
+        raise ValueError("must be a number such as 0.001 or 1000, and no 0")
+    return factor
+
+
 def _level(name: str) -> str:
     if not name or fold(name) != name:
         raise ValueError("must be lower-case letters, digits and -")
@@ -37,7 +47,7 @@ def _level(name: str) -> str:
 def _zone(name: str) -> str:
     try:
         return ZoneInfo(name).key
-    except (KeyError, OSError) as error:
+    except (KeyError, ValueError, OSError) as error:
         raise ValueError("is not a known time zone") from error
 
 
@@ -48,14 +58,14 @@ class Part(BaseModel):
 class Quantity(Part):
     """What one type of the provider's is published as."""
 
-    type: str
+    type: Annotated[str, Field(min_length=1)]
     quantity: Annotated[str, AfterValidator(_level)]
     of: Literal["readings", "analysis"] = "readings"
     unit: str | None = None
-    factor: Decimal = Decimal(1)  # from the provider's unit to `unit`
+    factor: Annotated[Decimal, AfterValidator(_factor)] = Decimal(1)  # from the provider's unit to `unit`
     aggregation: str | None = None
     direction: Literal["import", "export"] | None = None
-    resolution: timedelta | None = None
+    resolution: Annotated[timedelta, Field(gt=timedelta())] | None = None
 
 
 class Document(Part):
@@ -120,13 +130,13 @@ class Measurements(Document):
 
 
 class Poll(Measurements):
-    window: timedelta = timedelta(hours=1)
+    window: Annotated[timedelta, Field(gt=timedelta(), le=LONGEST_WINDOW)] = timedelta(hours=1)
 
 
 class Profile(Part):
     """The whole file."""
 
-    page_size: int = Field(default=100, ge=1)
+    page_size: int = Field(default=100, ge=1, le=10_000)
     quantities: tuple[Quantity, ...]
     companies: Listing | None = None
     facilities: Facilities

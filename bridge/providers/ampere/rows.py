@@ -99,7 +99,7 @@ def types(row: Any, mapping: Devices) -> list[Type]:
 def measured(result: Any, series: Series, facility: str | None, moment: datetime) -> list[Row]:
     """Return what an answer holds, of `facility` or of each; what has no value is left out.
 
-    Raises Malformed where the series does not fit the answer, or not one of its rows can be read.
+    Raises Malformed where the series does not fit the answer, or nothing of it can be read.
     """
     found = [(one, raw) for one in _groups(result, series, facility) for raw in _raw(series, one)]
     read = each(found, "readings", partial(_row, series))
@@ -143,11 +143,20 @@ def each(rows: Iterable[Any], what: str, read: Callable[[Any], T]) -> list[T]:
     return found
 
 
-def _groups(result: Any, series: Series, facility: str | None) -> Iterator[Group]:
-    for found in series.each.list(result):
-        if found is not None:  # a facility that failed, or is there no more
-            own = facility or cells.id_of(series.facility, found)
-            yield Group(own, cells.word(series.meter, found) or own, found)
+def _groups(result: Any, series: Series, facility: str | None) -> list[Group]:
+    listed = series.each.list(result)
+    there = [one for one in listed if one is not None]
+    if listed and not there:
+        raise Malformed(f"each = {series.each.text!r} found null alone: the facility is gone, or the name is another")
+    found = each(there, "facilities", partial(_group, series, facility))
+    if there and not found:
+        raise Malformed(f"nothing that each = {series.each.text!r} found can be read")
+    return found
+
+
+def _group(series: Series, facility: str | None, found: Any) -> Group:
+    own = facility or cells.id_of(series.facility, found)
+    return Group(own, cells.word(series.meter, found) or own, found)
 
 
 def _raw(series: Series, group: Group) -> list[Any]:
@@ -155,16 +164,25 @@ def _raw(series: Series, group: Group) -> list[Any]:
     found = series.rows(group.content)
     if found is not None and not isinstance(found, list):
         raise Malformed(f"rows = {series.rows.text!r} found no list in the answer")
-    return [row for row in found or () if row is not None and series.value(row) is not None]
+    return [row for row in found or () if row is not None and not _is_empty(series, row)]
+
+
+def _is_empty(series: Series, row: Any) -> bool:
+    """Tell whether a row has no value; one of which that cannot be told is left to be read."""
+    try:
+        return series.value(row) is None
+    except Malformed:
+        return False
 
 
 def _begun(rows: Iterable[Row], moment: datetime) -> Iterator[Row]:
     """Yield the rows that are of the past, those that still run as far as they have come."""
+    now = moment.replace(microsecond=0)
     for row in rows:
-        if row.start is None or row.end is None or row.end <= moment:
+        if row.moment <= moment:
             yield row
-        elif row.start < moment:
-            yield row._replace(end=moment.replace(microsecond=0))
+        elif row.start is not None and row.start < now:
+            yield row._replace(end=now)
 
 
 def _row(series: Series, found: tuple[Group, Any]) -> Row:

@@ -5,13 +5,16 @@ The profile is looked for beside the configuration; the one that comes with kwh2
 
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from bridge.errors import Fault
+from bridge.errors import Fault, Misconfigured
+from bridge.faults import is_file
 from bridge.providers.ampere import load
+from bridge.providers.ampere.profile import Profile
 from bridge.providers.base import HeaderSecret, SourceSettings, Url
 from bridge.providers.base.settings import FOLDER
 
@@ -34,10 +37,20 @@ class AmpereSettings(SourceSettings):
         if folder is None:  # there is no configuration, as in the demo
             return load.SHIPPED if path == USUAL else path
         places = [folder / path, folder / path.name, load.SHIPPED] if path == USUAL else [folder / path]
-        return next((place for place in places if place.is_file()), places[0])
+        return next((place for place in places if is_file(place)), places[0])
+
+    @cached_property
+    def asked(self) -> Profile:
+        """The profile, read once: what was found good stays so, whatever becomes of the file. Raises Misconfigured."""
+        return load.read(self.profile)
 
     def faults(self) -> Iterator[Fault]:
-        yield from load.faults(self.profile)
+        try:
+            profile = self.asked
+        except Misconfigured as error:
+            yield from error.faults
+        else:
+            yield from load.judged(profile, self.profile)
 
     def identity(self) -> str:
         return f"{self.url} {self.token.get_secret_value()}"

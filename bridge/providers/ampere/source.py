@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from bridge.errors import Malformed, NotFound, SourceError
 from bridge.models.observation import DeprecationsSeen, MetersSeen, Observation, ReadingsSeen, Shortfall, SitesSeen
 from bridge.models.site import Site
-from bridge.providers.ampere import load, rows
+from bridge.providers.ampere import rows
 from bridge.providers.ampere.execute import Commands
 from bridge.providers.ampere.gateway import Gateway, Outdated, stops
 from bridge.providers.ampere.history import History
@@ -39,8 +39,7 @@ class Ampere:
 
     def __init__(self, settings: AmpereSettings, surroundings: Surroundings) -> None:
         """Raises Misconfigured where the profile cannot be used."""
-        self._profile, self._redact = load.read(settings.profile), surroundings.redact
-        self._file = settings.profile
+        self._profile, self._redact = settings.asked, surroundings.redact
         self._every = settings.poll_interval
         self._gateway = Gateway(settings, self._profile, surroundings)
         self._lists = Lists(self._gateway)
@@ -48,6 +47,7 @@ class Ampere:
         self._commands = Commands(self._gateway, self._lists)
         self._rota = Rota(surroundings.chance or random.Random())
         self._newest = Newest(self._gateway, self._rota, self._every)
+        self._seen: dict[type[Observation], datetime | None] = {}  # when it last came, before this process
         self._told: dict[Key, list[Shortfall]] = {}  # what each task lacked when it was last done
 
     def next_poll(self, known: Known, moment: datetime) -> datetime:
@@ -79,7 +79,7 @@ class Ampere:
     def endpoints(self) -> Sequence[Endpoint]:
         """Return the one endpoint; see `bridge.providers.base.Introspectable`."""
         documents = {name: document.document for name, document in self._profile.documents().items()}
-        mend = f"Mend it in {self._file}"
+        mend = f"Mend it in {self._gateway.place}"
         return (Endpoint("", self._gateway.query, documents, self._gateway.mutate, mend),)
 
     async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> BaseModel:
@@ -97,23 +97,35 @@ class Ampere:
         yield from self._facilities(known, moment)
 
     def _account(self, known: Known, moment: datetime) -> Iterator[Task]:
-        due = self._rota.due(FACILITIES, LISTS_EVERY, moment, known.seen(SitesSeen) if known.sites else None)
+        due = self._rota.due(FACILITIES, LISTS_EVERY, moment, self._before(SitesSeen, known) if known.sites else None)
         yield Task(FACILITIES, due, partial(self._sites, moment))
 
     def _facilities(self, known: Known, moment: datetime) -> Iterator[Task]:
-        """Yield what is due of each facility. Its devices come before its readings, whose topics bear their names."""
-        devices, seen = known.seen(MetersSeen), known.seen(ReadingsSeen)
-        for key, group in sorted(self._newest.groups(known), key=lambda one: self._rota.last(one[0])):
-            for site in group:
-                listed = ("devices", site.id)
-                has_any = bool(known.meters(site.id).keys() - {site.id})
-                due = self._rota.due(listed, LISTS_EVERY, moment, devices if has_any else None)
-                yield Task(listed, due, partial(self._meters, site, moment), site.id)
-            due = self._rota.due(key, self._every, moment, seen)
-            yield Task(key, due, partial(self._newest.ask, group, known, moment), group[0].id if len(group) == 1 else None)
-        if known.sites:
-            due = self._rota.due(SCHEMA, SCHEMA_EVERY, moment, known.seen(DeprecationsSeen))
-            yield Task(SCHEMA, due, self._deprecations)
+        """Yield what hangs on facilities, what has waited longest first; the schema is one of them, as none may starve it."""
+        if not known.sites:
+            return
+        groups = dict(self._newest.groups(known))
+        for key in sorted((*groups, SCHEMA), key=self._rota.last):
+            if key == SCHEMA:
+                due = self._rota.due(SCHEMA, SCHEMA_EVERY, moment, self._before(DeprecationsSeen, known))
+                yield Task(SCHEMA, due, self._deprecations)
+            else:
+                yield from self._group(key, groups[key], known, moment)
+
+    def _group(self, key: Key, group: Sequence[Site], known: Known, moment: datetime) -> Iterator[Task]:
+        """Yield what is due of facilities that are asked for at once: devices before readings, whose topics bear their names."""
+        devices, readings = self._before(MetersSeen, known), self._before(ReadingsSeen, known)
+        for site in group:
+            listed = ("devices", site.id)
+            has_any = bool(known.meters(site.id).keys() - {site.id})
+            due = self._rota.due(listed, LISTS_EVERY, moment, devices if has_any else None)
+            yield Task(listed, due, partial(self._meters, site, moment), site.id)
+        due = self._rota.due(key, self._every, moment, readings)
+        yield Task(key, due, partial(self._newest.ask, group, known, moment), group[0].id if len(group) == 1 else None)
+
+    def _before(self, kind: type[Observation], known: Known) -> datetime | None:
+        """Return when something of this kind last came before a restart: what comes since is of one facility, not of all."""
+        return self._seen.setdefault(kind, known.seen(kind))
 
     # doing it
 
@@ -155,13 +167,15 @@ class Ampere:
             yield Shortfall(NotFound("the token reaches no facility"))
 
     async def _meters(self, site: Site, moment: datetime) -> AsyncIterator[Observation]:
+        quantities = frozenset(one.quantity for one in self._profile.quantities)  # another profile may have had others
         own = {site.id: rows.FACILITY}  # the facility's own readings need no list of devices
         try:
             found = await self._lists.devices(site.id, moment)
         except SourceError:
-            yield MetersSeen(site.id, own, complete=False)
+            yield MetersSeen(site.id, own, complete=False, quantities=quantities)
             raise
-        yield MetersSeen(site.id, own | {one.id: one.name for one in found.items}, complete=not found.errors)
+        named = own | {one.id: one.name for one in found.items}
+        yield MetersSeen(site.id, named, complete=not found.errors, quantities=quantities)
         for error in found.errors:
             yield Shortfall(error, site.id, behind=False)
 

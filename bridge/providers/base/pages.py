@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from bridge.errors import Malformed, Refused, SourceError
+from bridge.errors import Malformed, NotFound, Refused, SourceError
 
 MOST_PAGES = 1000
-KEPT_FOR = timedelta(minutes=15)  # providers ask that cursors be not kept for long
+KEPT_FOR = timedelta(minutes=15)  # after the last page that came: providers ask that cursors be not kept for long
 MOST_KEPT = 8  # lists that broke off
 
 
@@ -27,7 +27,7 @@ class Leaf:
 class _Reel:
     """What was read of a list so far."""
 
-    begun: datetime
+    read: datetime  # when the last page came
     items: list[Any] = field(default_factory=list)
     next: str | None = None
     seen: set[str] = field(default_factory=set)  # cursors
@@ -48,11 +48,13 @@ class Pages:
         Raises SourceError, which says on which page; Malformed where a cursor comes twice or there is no end.
         """
         reel = self._taken_up(key, moment)
+        before = reel.pages
         while True:
             try:
                 leaf = await turn(reel.next)
             except SourceError as error:
-                if reel.pages and not isinstance(error, Refused | Malformed):
+                if reel.pages and not isinstance(error, Refused | NotFound | Malformed):
+                    reel.read = moment if reel.pages > before else reel.read
                     self._broken[key] = reel
                     for oldest in list(self._broken)[:-MOST_KEPT]:
                         del self._broken[oldest]
@@ -74,7 +76,7 @@ class Pages:
 
     def _taken_up(self, key: Hashable, moment: datetime) -> _Reel:
         reel = self._broken.pop(key, None)
-        return reel if reel is not None and timedelta() <= moment - reel.begun < KEPT_FOR else _Reel(moment)
+        return reel if reel is not None and timedelta() <= moment - reel.read < KEPT_FOR else _Reel(moment)
 
 
 def on_page(number: int, what: str, error: SourceError) -> SourceError:

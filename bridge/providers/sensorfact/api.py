@@ -27,6 +27,7 @@ from bridge.transport.http import Http
 Query = list[tuple[str, str]]
 PORTS = {"http": 80, "https": 443}
 LONGEST_ADDRESS = 8000  # of a page
+DEEPEST = 3  # errors in errors
 CODE_KEYS, TEXT_KEYS = ("code", "error", "type"), ("message", "detail", "error_description", "title")
 
 
@@ -79,7 +80,7 @@ def following(address: str, paging: Any) -> str | None:
         raise Malformed("paging is no object")
     cursors, link = paging.get("cursors"), paging.get("next")
     after = cursors.get("after") if isinstance(cursors, dict) else None
-    if not isinstance(after, str | int | None) or not isinstance(link, str | None):
+    if not isinstance(after, str | int | None) or isinstance(after, bool) or not isinstance(link, str | None):
         raise Malformed("paging holds a cursor or a next that is no text")
     linked = own(address, link) if link else None
     found = _with_cursor(address, str(after)) if after not in (None, "") else linked
@@ -132,18 +133,22 @@ def _error(answer: Answer) -> type[SourceError]:
     return Refused
 
 
-def _levels(body: Any) -> Iterator[Mapping[str, Any]]:
+def _levels(body: Any, steps: int = DEEPEST) -> Iterator[Mapping[str, Any]]:
     """Yield an error's object and those inside it, the innermost first."""
     if isinstance(body, list):
         body = body[0] if body else None
     if isinstance(body, dict):
-        for key in ("error", "errors"):
-            yield from _levels(body.get(key))
+        if steps:
+            for key in ("error", "errors"):
+                yield from _levels(body.get(key), steps - 1)
         yield body
 
 
 def _said(levels: list[Mapping[str, Any]], keys: tuple[str, ...]) -> str:
-    return next((level[key] for level in levels for key in keys if isinstance(level.get(key), str)), "")
+    """Return the first text that stands under one of `keys`; several texts may stand there as a list."""
+    values = (level.get(key) for level in levels for key in keys)
+    lists = (value if isinstance(value, list) else [value] for value in values)
+    return next((said for list_ in lists if (said := "; ".join(text for text in list_ if isinstance(text, str)))), "")
 
 
 def _origin(parts: SplitResult) -> tuple[str, str, int | None]:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from bridge.models.price import sane
-
 ODD = (KeyError, TypeError, ValueError, AttributeError, OverflowError, ArithmeticError)
+BEYOND_REASON = 10**15  # in any unit, joules too; what is greater is no number that every reader of JSON knows exactly
+DEEPEST, LONGEST = 6, 60  # steps down, and characters of a field, that an error shows
 
 
 def at(item: Any, field: str) -> Any:
@@ -29,12 +29,13 @@ def has(item: Any, field: str) -> bool:
 
 
 def paths(item: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Yield every field of an item as `at` takes it."""
+    """Yield the fields of an item as `at` takes them, cut where they are longer than anybody would write."""
     for key, value in item.items():
-        if isinstance(value, dict):
-            yield from paths(value, f"{above}{key}.")
+        path = f"{above}{key}"[:LONGEST]
+        if isinstance(value, dict) and path.count(".") < DEEPEST:
+            yield from paths(value, f"{path}.")
         else:
-            yield f"{above}{key}"
+            yield path
 
 
 def instant(text: str) -> datetime:
@@ -49,4 +50,7 @@ def number(value: object) -> Decimal:
     """Return a number, which may come as a text. Raises TypeError, ValueError or ArithmeticError."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise TypeError(f"{value!r} is not a number")
-    return sane(Decimal(value))
+    found = Decimal(value)
+    if not found.is_finite() or abs(found) > BEYOND_REASON:
+        raise ValueError("a number is beyond all reason")
+    return found

@@ -26,8 +26,13 @@ class Allowance:
     """So many requests are left until the window ends."""
 
     remaining: int
+    told: datetime
     until: datetime
     limit: int | None = None
+
+    def counts(self, moment: datetime) -> bool:
+        """Tell whether the window still runs; not where the clock was set back, as nobody knows when it ends then."""
+        return self.told <= moment < self.until
 
 
 class Pace:
@@ -41,7 +46,7 @@ class Pace:
     async def turn(self) -> None:
         """Return when a request may go out. Raises BudgetSpent where the allowance is used up: nothing was sent."""
         now = self._clock.now()
-        allowance = self._allowance if self._allowance and now < self._allowance.until else None
+        allowance = self._allowance if self._allowance and self._allowance.counts(now) else None
         if allowance is not None:
             kept = int((allowance.limit or 0) * KEPT_BACK.get())
             if allowance.remaining <= kept:
@@ -66,7 +71,7 @@ class Pace:
             self._allowance = None
             return
         until = moment + min(timedelta(seconds=reset), LONGEST_PAUSE)
-        self._allowance = Allowance(remaining, until, limit)
+        self._allowance = Allowance(remaining, moment, until, limit)
 
     def _wait(self, now: datetime, allowance: Allowance | None) -> timedelta:
         """Return how long this request has to wait, and reckon it in."""

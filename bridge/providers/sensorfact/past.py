@@ -5,10 +5,10 @@ anew from there, or whole where a part of it would be answered otherwise: a rela
 and one in a zone in which some hour comes twice.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bridge.errors import BadRequest, Malformed, NotFound
@@ -34,7 +34,7 @@ class Past:
 
     def __init__(self, settings: SensorfactSettings, api: Api) -> None:
         self._settings, self._api = settings, api
-        self._topics = _topics(settings.measurements)
+        self._folded = _folded(settings.measurements)
 
     async def series(self, question: Question, moment: datetime) -> Series:
         """Return all that one question brings. Raises SourceError."""
@@ -68,9 +68,13 @@ class Past:
                 return Page(tuple(found), following.cursor())
         return Page(tuple(found))
 
-    async def measured(self, given: Measurements, moment: datetime) -> Readings:
-        """Return a page of one measurement. Raises SourceError, or BadRequest where so much may not be asked for."""
-        measurement, mark = self._named(given.name), Mark.read(given.after) if given.after is not None else None
+    async def measured(self, given: Measurements, meters: Mapping[str, str], moment: datetime) -> Readings:
+        """Return a page of one measurement; `meters` are their names on the topics by id, empty before the first poll.
+
+        Raises SourceError, or BadRequest where so much may not be asked for.
+        """
+        meters = meters or self._folded
+        measurement, mark = self._named(given.name, meters), Mark.read(given.after) if given.after is not None else None
         if mark is not None and mark.meter != measurement.id:
             raise BadRequest("after: it is of another measurement; begin anew without it")
         sent, site = ZoneInfo(given.timezone or UTC_ZONE.key), self._settings.zone
@@ -79,11 +83,11 @@ class Past:
         question = Question(measurement, window, level, sent)
         place = mark or Mark(LONG_AGO, measurement.id)
         found, following = await self._slice(question, place, given.first, Span(None, None), moment)
-        told = tuple(self._measured(reading, measurement) for reading in found)
+        told = tuple(self._measured(reading, meters) for reading in found)
         return Readings(readings=told, next=following.cursor() if following else None)
 
-    def _measured(self, reading: Reading, measurement: MeasurementSettings) -> Measured:
-        facts = reading.model_dump() | {"site": self._settings.site, "meter": self._topics[measurement.name]}
+    def _measured(self, reading: Reading, meters: Mapping[str, str]) -> Measured:
+        facts = reading.model_dump() | {"site": self._settings.site, "meter": meters.get(reading.meter, reading.meter)}
         return Measured.model_validate(facts)
 
     async def _slice(
@@ -111,9 +115,9 @@ class Past:
             raise BadRequest("after: it goes on with a measurement that is not asked for; begin anew without it")
         return wanted[ids.index(mark.meter) :]
 
-    def _named(self, name: str) -> MeasurementSettings:
+    def _named(self, name: str, meters: Mapping[str, str]) -> MeasurementSettings:
         all_ = self._settings.measurements
-        found = [one for one in all_ if one.name == name] or [one for one in all_ if self._topics[one.name] == name]
+        found = [one for one in all_ if one.name == name] or [one for one in all_ if meters.get(one.id) == name]
         if not found:
             raise NotFound(f"there is no measurement {name}; there is: {', '.join(one.name for one in all_)}")
         return found[0]
@@ -128,11 +132,11 @@ def _readable() -> Iterator[None]:
         raise Malformed(f"the answer came in a shape that cannot be read ({type(raised).__name__})") from None
 
 
-def _topics(measurements: Sequence[MeasurementSettings]) -> dict[str, str]:
-    """Return the names of the measurements' meters on the topics, by their own."""
+def _folded(measurements: Sequence[MeasurementSettings]) -> dict[str, str]:
+    """Return what the measurements' meters will be called on the topics where none has a name yet, by id."""
     found: dict[str, str] = {}
     for measurement in measurements:
-        found[measurement.name] = distinct(fold(measurement.name), found.values())
+        found[measurement.id] = distinct(fold(measurement.name), found.values())
     return found
 
 
@@ -149,10 +153,14 @@ def _window(given: Measurements, measurement: MeasurementSettings, site: ZoneInf
 
 def _instant(moment: datetime, zone: ZoneInfo) -> datetime:
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
+    beyond = BadRequest("from, to: an instant lies beyond all years")
     try:
-        return aware.astimezone(UTC).replace(microsecond=0)
+        found = aware.astimezone(UTC).replace(microsecond=0)
     except OverflowError:
-        raise BadRequest("from, to: an instant lies beyond all years") from None
+        raise beyond from None
+    if not MINYEAR < found.year < MAXYEAR:  # a year's reckoning must not lead out of them
+        raise beyond
+    return found
 
 
 def _place(reading: Reading) -> Mark:

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -113,7 +113,7 @@ class Series:
         """Return the level of the items, None where nobody tells it, and those whose bucket is over, oldest first."""
         stamped = self._stamped()
         stamps = sorted(stamped)
-        level = _level(self.level, stamps)
+        level = _level(self.level, stamps, zone)
         if level is None:
             return None, [(stamped[at_], _open(at_, stamp)) for at_ in stamps if self._is_long_ago(at_, stamp, moment)]
         buckets = zip(stamps, _buckets(stamps, level, zone, stamp), strict=True)
@@ -148,12 +148,21 @@ class Series:
             log.warning("%s: values of %s that are no numbers are left out", self.measurement.name, ", ".join(sorted(odd)))
 
 
-def _level(asked: str, stamps: Sequence[datetime]) -> Level | None:
+def _level(asked: str, stamps: Sequence[datetime], zone: ZoneInfo) -> Level | None:
     """Return the level of the items, with `auto` as their spacing shows it; None where a stamp alone shows none."""
     if asked != AUTO:
         return Level.parse(asked)
-    gaps = [later - earlier for earlier, later in pairwise(stamps)]
+    gaps = [_gap(earlier, later, zone) for earlier, later in pairwise(stamps)]
     return Level.spanning(min(gaps)) if gaps else None
+
+
+def _gap(earlier: datetime, later: datetime, zone: ZoneInfo) -> timedelta:
+    """Return what lies between two stamps: what passes or what the wall clock shows, whichever is more.
+
+    Where the clock changes one of the two is as long as the buckets are, and the other must not make them shorter.
+    """
+    begin, end = (moment.astimezone(zone).replace(tzinfo=None) for moment in (earlier, later))
+    return max(later - earlier, end - begin)
 
 
 def _buckets(stamps: Sequence[datetime], level: Level, zone: ZoneInfo, stamp: str) -> Iterator[Bucket]:

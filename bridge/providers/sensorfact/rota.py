@@ -4,6 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ORIGIN = datetime(2025, 1, 1, tzinfo=UTC)
 FIRST_RETRY = timedelta(minutes=3)
 LONGEST_RETRY = timedelta(hours=1)
@@ -26,10 +27,13 @@ class Rota:
         self._asked: dict[str, Asked] = {}
 
     def due(self, key: str, every: timedelta, phase: float, moment: datetime) -> datetime:
-        """Return when `key` is due, not after `moment` where it is now; `phase` in [0, 1) tells it from its neighbours."""
+        """Return when `key` is due, not after `moment` where it is now; `phase` in [0, 1) tells it from its neighbours.
+
+        What was never asked for is due before all else: where not everything can be had in time, each has its turn.
+        """
         asked = self._asked.get(key)
         if asked is None or asked.at > moment:  # noted by a clock that was wrong
-            return moment
+            return LONG_AGO
         if asked.again is not None:
             return asked.again
         tick = self._tick(asked.at, every, phase)
@@ -46,9 +50,14 @@ class Rota:
         wait = self._chance.uniform(0.85, 1.15) * min(first * (1 << min(times - 1, 10)), longest)
         self._asked[key] = Asked(moment, moment + wait, times)
 
+    def is_vain(self, key: str) -> bool:
+        """Tell whether the last attempt was in vain."""
+        asked = self._asked.get(key)
+        return asked is not None and asked.vain > 0
+
     def expire(self) -> None:
-        """Let everything be due."""
-        self._asked.clear()
+        """Let everything be due; what was in vain before is remembered."""
+        self._asked = {key: Asked(LONG_AGO, vain=asked.vain) for key, asked in self._asked.items()}
 
     def _tick(self, last: datetime, every: timedelta, phase: float) -> datetime:
         origin = ORIGIN + (self._share + phase) % 1 * every

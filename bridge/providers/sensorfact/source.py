@@ -44,6 +44,7 @@ class Sensorfact:
         self._api = Api(surroundings.http, surroundings.clock, surroundings.redact, settings.url, key)
         self._past = Past(settings, self._api)
         self._rota = Rota(surroundings.share, surroundings.chance or random.Random())
+        self._numbers = {one.name: number for number, one in enumerate(settings.measurements)}
         self._site = Site(id=settings.site, title=settings.site, timezone=settings.zone.key)
         self._told: dict[str, list[SourceError]] = {}  # what each measurement lacked when it was last asked for
         self._well: set[str] = set()  # those that brought anything then
@@ -59,24 +60,25 @@ class Sensorfact:
             yield SitesSeen((self._site,))
             yield MetersSeen(self._site.id, {one.id: one.name for one in self._settings.measurements})
             self._introduced = True
-        stopped: SourceError | None = None  # by what the rest would most likely be told as well
+        row: list[tuple[SourceError, bool]] = []  # of failures that the rest would most likely meet as well; whether each is news
+        came = False
         for measurement in sorted(self._settings.measurements, key=lambda one: self._due(one, moment)):
-            if self._due(measurement, moment) > moment:
-                continue
+            if self._due(measurement, moment) > moment or len(row) > 1:
+                break  # what is due stays so
+            is_news = not self._rota.is_vain(measurement.name)
             try:
                 readings = await self._asked(measurement, moment)
             except RateLimited:
                 raise  # this one and all that follow stay due
             except SourceError as error:
                 self._missed(measurement, error, moment)
-                if stopped is not None and _is_general(error):
-                    raise  # twice in a row
-                stopped = error if _is_general(error) else None
+                row = [*row, (error, is_news)] if _is_general(error) else []
             else:
-                stopped = None
+                row, came = [], True
                 yield ReadingsSeen(self._site.id, readings)
-        if stopped is not None and not self._well:
-            raise stopped
+        is_away = len(row) > 1 and not came and any(news for _, news in row)  # rather than these measurements alone
+        if row and (is_away or not self._well):
+            raise row[-1][0]
         for lacking in [error for errors in self._told.values() for error in errors]:
             yield Shortfall(lacking, self._site.id, behind=not self._well)
 
@@ -93,15 +95,15 @@ class Sensorfact:
     async def execute(self, operation: str, arguments: BaseModel, known: Known, moment: datetime) -> Readings:  # noqa: ARG002
         """Carry out one of `OPERATIONS`. Raises SourceError, or BadRequest where so much may not be asked for."""
         assert isinstance(arguments, Measurements)
-        return await self._past.measured(arguments, moment)
+        return await self._past.measured(arguments, known.meters(self._site.id), moment)
 
     async def history(self, site: str, span: Span, known: Known, moment: datetime) -> Page:  # noqa: ARG002 - there is but one site
         """Return a page of readings; see `bridge.providers.base.Historian`."""
         return await self._past.page(span, moment)
 
     def _due(self, measurement: MeasurementSettings, moment: datetime) -> datetime:
-        every, all_ = self._settings.every(measurement), self._settings.measurements
-        return self._rota.due(measurement.name, every, all_.index(measurement) / len(all_), moment)
+        phase = self._numbers[measurement.name] / len(self._numbers)
+        return self._rota.due(measurement.name, self._settings.every(measurement), phase, moment)
 
     async def _asked(self, measurement: MeasurementSettings, moment: datetime) -> tuple[Reading, ...]:
         """Return the newest readings of one measurement, and remember what was lacking. Raises SourceError."""
@@ -133,7 +135,7 @@ class Sensorfact:
         self._well.discard(measurement.name)
 
     def _key(self, measurement: MeasurementSettings) -> str:
-        return f"sources.{self._name}.measurements.{self._settings.measurements.index(measurement)}"
+        return f"sources.{self._name}.measurements.{self._numbers[measurement.name]}"
 
 
 def _is_general(error: SourceError) -> bool:

@@ -39,9 +39,9 @@ class Root:
     def facilities(self, ids: Sequence[str]) -> list[Row | None]:
         return [self.facility(id_) for id_ in ids]
 
-    def device(self, facility_id: str, **cursors: Any) -> Row:
+    def device(self, facility_id: str, company_id: str | None = None, **cursors: Any) -> Row:
         facility = self._by_id().get(facility_id)
-        if facility is None:
+        if facility is None or company_id not in (None, self._owner(facility_id)):
             raise GraphQLError("There is no such facility.", extensions={"code": "BAD_USER_INPUT"})
         return self._page([_device(device) for device in facility.devices], **cursors)
 
@@ -51,6 +51,10 @@ class Root:
 
     def _by_id(self) -> dict[str, Facility]:
         return {facility.id: facility for company in self.companies for facility in company.facilities}
+
+    def _owner(self, facility_id: str) -> str | None:
+        owners = (company.id for company in self.companies if facility_id in {one.id for one in company.facilities})
+        return next(owners, None)
 
     def _companies(self, **cursors: Any) -> Row:
         return self._page([self._company(company) for company in self.companies], **cursors)
@@ -62,13 +66,14 @@ class Root:
         return {"id": company.id, "name": company.name, "facilities": facilities}
 
     def _facility(self, facility: Facility) -> Row:
-        def readings(readingInput: Row, **cursors: Any) -> Row:  # noqa: N803 - the provider's name
+        def readings(**arguments: Any) -> Row:
+            given = arguments.pop("readingInput", None) or arguments.pop("input")  # as the schema has it, or the one after it
             if self.fault is AmpereFault.DOWNSTREAM:
                 raise GraphQLError("The readings' service does not answer.", extensions={"code": "DOWNSTREAM_SERVICE_ERROR"})
-            start, end = _instant(readingInput["from"]), _instant(readingInput["to"])
+            start, end = _instant(given["from"]), _instant(given["to"])
             end = min(end, self.moment)
-            found = facility.readings(readingInput["readingTypes"], start, end)
-            return self._page([_reading(*row) for row in found], **cursors)
+            found = facility.readings(given["readingTypes"], start, end)
+            return self._page([_reading(*row) for row in found], **arguments)
 
         def analysis(analysisInput: Row) -> list[Row]:  # noqa: N803 - the provider's name
             start, end = analysisInput["from"], analysisInput["to"]

@@ -1,10 +1,11 @@
-"""The service: key, allowance, parameters, pages. Every answer bears `RateLimit-*`; every request is remembered.
+"""The service: key, allowance, parameters, pages. Every answer bears `RateLimit-*`; the newest requests are remembered.
 
 A window is checked as the provider's page says, and a bucket that is not over yet is in the answer with what it has so far.
 """
 
 import json
 from base64 import b64decode, b64encode
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,7 @@ from bridge.simulator.server import Hangup, Request, Response
 
 KEY = "demo-sensorfact-key"  # opens nothing but the simulator
 USUAL_PAGE, LARGEST_PAGE = 100, 1000
+REMEMBERED = 10_000  # requests
 AUTO = "auto"
 ZONE, UTC_ZONE = ZoneInfo("Europe/Amsterdam"), ZoneInfo("UTC")
 KNOWN = {"from", "to", "previous", "timezone", "aggregation", "limit", "cursor_after", "page"}
@@ -82,7 +84,7 @@ class Sensorfact:
         self.paging, self.limit, self.window = paging, limit, window
         self.base_url = "http://127.0.0.1"
         self.faults = Faults()
-        self.requests: list[Asked] = []
+        self.requests: deque[Asked] = deque(maxlen=REMEMBERED)
         self._begun: datetime | None = None  # of the window that runs
         self._spent = 0
 
