@@ -57,7 +57,7 @@ lock: $(VENV)/pyvenv.cfg ## write the lock files anew from pyproject.toml (UPGRA
 	$(COMPILE) --extra dev --constraint requirements-demo.lock --output-file requirements-dev.lock >/dev/null
 
 clean: ## remove what make made
-	@rm -rf $(VENV) .venv-lock .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	@rm -rf $(VENV) .venv-lock .hypothesis .mypy_cache .pytest_cache .ruff_cache .node-red build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 define install

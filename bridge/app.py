@@ -26,6 +26,7 @@ from bridge.feed.slots import Slots
 from bridge.models.message import Message
 from bridge.providers.base import Listening, Provider, Source, SourceSettings, Surroundings
 from bridge.pulse import BROKER, SCHEDULER, Pulse
+from bridge.readers.warp import Warp
 from bridge.redact import Redactor
 from bridge.settings import Settings
 from bridge.state.budget import Budget
@@ -34,7 +35,7 @@ from bridge.state.lock import unusable
 from bridge.state.plans import KeptPlans
 from bridge.state.pocket import Pocket
 from bridge.state.store import Store
-from bridge.topics import Topics
+from bridge.topics import Topics, is_warps
 from bridge.transport.http import Http
 from bridge.transport.mqtt import Broker
 from bridge.transport.shelf import Shelf
@@ -62,7 +63,7 @@ class App:
     def __init__(self, settings: Settings, store: Store, clock: Clock, redact: Redactor) -> None:
         self.clock, self.redact = clock, redact
         self.topics = Topics(settings.mqtt.base_topic)
-        self.shelf, self.pulse = Shelf(), Pulse()
+        self.shelf, self.pulse = Shelf(Warp(self.topics, settings.readers.warp.values()).messages), Pulse()
         self.accounts = [_account(name, settings, store, clock, redact, self.topics) for name in settings.sources]
         self.slots = Slots(
             self.topics, [account.latest for account in self.accounts], self.shelf, clock, partial(self.pulse.beat, SCHEDULER)
@@ -84,7 +85,7 @@ class App:
         reports = [account.report for account in self.accounts]
         kinds = {offer.full_name: offer.kind.value for offer in offers.values()}
         self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock, kinds, self.pulse.silent)
-        self._leftovers = Leftovers(self.topics, self.shelf, store)
+        self._leftovers = Leftovers(self.topics, self.shelf, store, is_warps)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do the main job until `stop` is set."""
@@ -103,9 +104,9 @@ class App:
     async def _feed(self) -> None:
         self.shelf.put([self.report.info()])
         await self._until_the_clock_is_set()
-        self._leftovers.clear(self._sources)
         now = self.clock.now()
         await self.slots.show(now)
+        self._leftovers.clear(self._sources)
         self.plans.show(now)
         for account in self.accounts:
             self.shelf.put(account.report.messages(now))

@@ -18,6 +18,7 @@ async def preview(settings: Settings, redact: Redactor, name: str) -> bool:
         fortune = account.report.fortune
         fortune.next_poll = max(account.source.next_poll(account.latest, now), fortune.next_poll or now)
         for message in (*account.report.messages(now), *Painter(app.topics, account.latest).all(now)):
-            if message.payload:
-                sys.stdout.write(f"{message.topic} {message.payload.decode()}\n")
+            for one in (message, *app.shelf.also(message)):
+                if one.payload:
+                    sys.stdout.write(f"{one.topic} {one.payload.decode()}\n")
         return not account.report.stale(now)

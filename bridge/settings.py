@@ -29,6 +29,7 @@ from bridge.file import PLACES, found, read
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
 from bridge.providers.base.settings import FOLDER
+from bridge.readers.settings import ReadersSettings, strangers
 from bridge.state.settings import StateSettings
 from bridge.topics import LONGEST_CLIENT, RESERVED_SOURCES, SOURCE_NAME
 from bridge.transport.settings import MqttSettings
@@ -53,6 +54,7 @@ class Gathered(BaseSettings):
     sources: dict[str, dict[str, Any]] = {}
     commands: dict[str, Any] = {}
     clients: dict[str, dict[str, Any]] = {}
+    readers: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Settings:
     commands: CommandsSettings = field(default_factory=CommandsSettings)
     grants: Grants = field(default_factory=dict)  # by client
     documents: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)  # the user's own, by source and name
+    readers: ReadersSettings = field(default_factory=ReadersSettings)
 
     def may_write(self, source: str) -> bool:
         """Tell whether any client is granted a write of `source`; a wildcard grants none."""
@@ -101,13 +104,15 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
                 faults += own.faults()
     commands = _section(gathered.commands, "commands", CommandsSettings, origin, faults)
     documents = _documents(sources, used, origin, faults)
+    readers = _section(gathered.readers, "readers", ReadersSettings, origin, faults)
+    faults += strangers(readers, gathered.sources, origin) if readers else ()
     grants = _grants(gathered.clients, _operations(used, documents), origin, faults)
     if sources_wanted and not gathered.sources and not faults:
         faults.append(_no_sources(origin))
-    if faults or mqtt is None or state is None or commands is None:
+    if faults or mqtt is None or state is None or commands is None or readers is None:
         raise Misconfigured(list({fault.key: fault for fault in reversed(faults)}.values())[::-1])
     _warn(table, origin)
-    return Settings(path, mqtt, state, sources, used, commands, grants, documents)
+    return Settings(path, mqtt, state, sources, used, commands, grants, documents, readers)
 
 
 def _folders(table: Mapping[str, Any]) -> Iterator[Path]:

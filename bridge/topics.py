@@ -16,6 +16,10 @@ command/{client}/{source}/{operation}             in: a device asks for somethin
 response/{client}/{source}/{operation}            not retained: its answer
 plan/{client}/{name}[/active]                     when a client's device is to run
 
+A WARP charger listens below a prefix of its own:
+
+day_ahead_prices/prices_update                    the prices, in its own shape
+
 Parts that we make are `[a-z0-9-]`; a configured source name stands as it is.
 """
 
@@ -27,6 +31,7 @@ from typing import NamedTuple
 RESERVED_SOURCES = frozenset({"bridge", "command", "response", "plan", "homeassistant"})
 RESERVED_SITES = frozenset({"state", "health"})  # they stand where a site would
 SOURCE_NAME = r"[a-z][a-z0-9_-]*"
+WARP_PRICES = "day_ahead_prices/prices_update"
 LONGEST_LEVEL = 64
 LONGEST_CLIENT = 64  # bytes
 MOST_LEVELS, LONGEST_TOPIC = 100, 1024  # of a topic that somebody else has made up; mosquitto hangs up beyond 200 levels
@@ -147,6 +152,11 @@ class Topics:
             case [site, _, *_]:
                 return Place(source, site)
         return Place(source, None)
+
+
+def is_warps(topic: str) -> bool:
+    """Tell whether `topic` is one on which a WARP charger is told prices."""
+    return topic.endswith(f"/{WARP_PRICES}")
 
 
 def fold(name: str) -> str:

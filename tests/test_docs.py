@@ -49,6 +49,7 @@ from bridge.providers.octopus.tariffs import UTC_ZONE, night_of
 from bridge.providers.octopus.tenants import OTHERS, TENANTS
 from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.tibber.source import TibberSettings
+from bridge.readers.settings import ReadersSettings, WarpSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
 from bridge.simulator.broker import HOST, Running
@@ -58,6 +59,7 @@ from bridge.state.settings import StateSettings
 from bridge.topics import Errand, Topics
 from bridge.transport.http import Http
 from bridge.transport.settings import MqttSettings, TlsSettings
+from tests.nodered import flow
 from tests.support import HandClock, Knowledge, gathered, settle, utc
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,6 +72,7 @@ SIGN_IN = (ROOT / "docs" / "octomesh-sign-in.md").read_text("utf-8")
 BUS = (ROOT / "docs" / "octomesh-amqp.md").read_text("utf-8")
 OCTOMESH = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
+READERS = {page.stem: page.read_text("utf-8") for page in sorted((ROOT / "docs" / "readers").glob("*.md"))}
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
@@ -82,6 +85,7 @@ DOCUMENTS = {
     "docs/octomesh-amqp.md": BUS,
     "docs/commands.md": COMMANDS,
     "docs/pricing.md": PRICING,
+    **{f"docs/readers/{name}.md": text for name, text in READERS.items()},
 }
 
 BASE = "kwh2mqtt"
@@ -262,12 +266,7 @@ SHAPES: tuple[type[Payload], ...] = (Price, Columns, Summary, SourceHealth, Cost
 
 
 def payloads() -> list[Any]:
-    parsed = [json.loads(block) for block in blocks(README, "json")]
-    return [block for block in parsed if not is_flow(block)]
-
-
-def is_flow(block: Any) -> bool:
-    return isinstance(block, list) and all("type" in node for node in block)
+    return [json.loads(block) for block in blocks(README, "json")]
 
 
 def shape_of(payload: Mapping[str, Any]) -> type[Payload] | None:
@@ -402,7 +401,7 @@ def mapping(yaml: str) -> dict[str, Any]:
 
 
 async def test_evcc_is_configured_as_it_must_be_and_can_read_its_topic(topics: dict[str, Message]) -> None:
-    (text,) = blocks(README, "yaml")
+    (text,) = blocks(READERS["evcc"], "yaml")
     tariffs = mapping(text)["tariffs"]
     grid = tariffs["grid"]
     topic = grid["forecast"].pop("topic")
@@ -428,36 +427,12 @@ def ours(topic: str) -> str:
 # Node-RED
 
 
-def flow() -> dict[str, dict[str, Any]]:
-    (nodes,) = (block for block in map(json.loads, blocks(README, "json")) if is_flow(block))
-    by_id = {node["id"]: node for node in nodes}
-    assert len(by_id) == len(nodes)
-    return by_id
-
-
-def test_every_wire_of_the_flow_leads_to_a_node_on_the_same_tab() -> None:
-    nodes = flow()
-    assert {node["type"] for node in nodes.values()} == {"tab", "mqtt-broker", "mqtt in", "json", "function", "debug"}
-    for node in nodes.values():
-        if node["type"] in ("tab", "mqtt-broker"):
-            continue
-        assert nodes[node["z"]]["type"] == "tab"
-        assert all(nodes[target]["z"] == node["z"] for output in node["wires"] for target in output)
-        assert len(node["wires"]) == node.get("outputs", 0 if node["type"] == "debug" else 1)
-
-
-async def test_the_flow_reads_topics_that_are_published(topics: dict[str, Message]) -> None:
-    nodes = flow()
-    readers = [node for node in nodes.values() if node["type"] == "mqtt in"]
-    assert len(readers) == 2
-    for node in readers:
-        assert nodes[node["broker"]]["type"] == "mqtt-broker"
-        assert topics[ours(node["topic"])].payload
-
-
-def test_the_flow_uses_keys_that_are_there() -> None:
-    functions = " ".join(node["func"] for node in flow().values() if node["type"] == "function")
-    used = set(re.findall(r"\bslot\.(\w+)", functions))
+async def test_the_flows_read_topics_that_are_published_and_keys_that_are_there(topics: dict[str, Message]) -> None:
+    nodes = flow("price.json")
+    heard = [node["topic"] for node in nodes if node["type"] == "mqtt in"]
+    assert len(heard) == 3
+    assert [topic for topic in heard if not topics[ours(topic)].payload] == []
+    used = set(re.findall(r"\bslot\.(\w+)", " ".join(node.get("func", "") for node in nodes)))
     assert used
     assert used <= set(Price.model_fields)
 
@@ -615,6 +590,8 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set.union(*map(set, table["sources"]["mesh"]["amqp"]["values"])) == keys(ValueSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
+    assert set(table["readers"]) == keys(ReadersSettings)
+    assert set(table["readers"]["warp"]["garage"]) == keys(WarpSettings)
 
 
 # commands

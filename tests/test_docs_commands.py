@@ -36,11 +36,11 @@ from bridge.simulator.stage import served
 from bridge.state import ledger
 from bridge.topics import Topics
 from bridge.transport.settings import MqttSettings
+from tests.nodered import drawn_arguments, flow
 from tests.support import HandClock, settle
 from tests.test_docs import MOMENT, REDACT, ROOT, blocks, one, rows, written
 
 PAGE = (ROOT / "docs" / "commands.md").read_text("utf-8")
-FLOW = ROOT / "config" / "node-red" / "command.json"
 QUERIES = ROOT / "config" / "queries"
 TOPICS = Topics("kwh2mqtt")
 HEADING = "| operation | sources | kind | arguments | what it brings or does |\n|---|---|---|---|---|"
@@ -179,15 +179,11 @@ def test_the_figures_of_plans_are_those_of_the_code() -> None:
 def test_the_plans_of_the_examples_are_plans_that_can_be_asked_for() -> None:
     (line,) = re.findall(r"^kwh2mqtt request bridge plan (.*) --client wallbox$", PAGE, re.MULTILINE)
     typed = ask.question(["bridge", "plan", *line.split()], client="wallbox", id_=None)
-    (flow,) = blocks(PAGE, "js")
-    topic = re.search(r'msg\.topic = "([^"]+)"', flow)
-    payload = re.search(r"msg\.payload = (.*);", flow)
-    assert topic
-    assert payload
-    errand = TOPICS.command(topic[1])
+    (ask_node,) = (node["topic"] for node in flow("plan.json") if node["id"] == "kwh-plan-ask")
+    errand = TOPICS.command(ask_node)
     assert errand is not None
-    drawn = json.loads(re.sub(r"(\w+):(?= )", r'"\1":', payload[1]))
-    for client, args in ((typed.errand.client, typed.args), (errand.client, drawn["args"])):
+    drawn = drawn_arguments("plan.json", "kwh-plan-plan")
+    for client, args in ((typed.errand.client, typed.args), (errand.client, drawn)):
         assert f"{TOPICS.plan_active(client, PlanArguments.model_validate(args).name)}" in PAGE
 
 
@@ -249,24 +245,8 @@ async def answer_of(take: Any) -> Message:
 # the examples
 
 
-def test_the_flow_of_node_red_is_wired_and_uses_one_clients_topics() -> None:
-    nodes = {node["id"]: node for node in json.loads(FLOW.read_text("utf-8"))}
-    assert len(nodes) == len(json.loads(FLOW.read_text("utf-8")))
-    kinds = {"tab", "mqtt-broker", "inject", "function", "mqtt out", "mqtt in", "debug"}
-    assert {node["type"] for node in nodes.values()} == kinds
-    for node in nodes.values():
-        if node["type"] in ("tab", "mqtt-broker"):
-            continue
-        assert nodes[node["z"]]["type"] == "tab"
-        assert all(nodes[target]["z"] == node["z"] for output in node["wires"] for target in output)
-        assert len(node["wires"]) == node.get("outputs", 0 if node["type"] in ("debug", "mqtt out") else 1)
-        assert "broker" not in node or nodes[node["broker"]]["protocolVersion"] == "5"
-    (broker,) = (node for node in nodes.values() if node["type"] == "mqtt-broker")
-    assert not {"credentials", "user", "password"} & set(broker)
-
-
 def test_the_flow_asks_for_operations_that_there_are_and_hears_its_own_answers() -> None:
-    nodes = json.loads(FLOW.read_text("utf-8"))
+    nodes = flow("command.json")
     (command,) = (node["func"] for node in nodes if node["type"] == "function" and node["name"] == "command")
     above, response = re.findall(r'msg\.(?:topic|responseTopic) = "([^"]+)"', command)
     (listener,) = (node for node in nodes if node["type"] == "mqtt in")

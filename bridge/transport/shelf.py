@@ -7,7 +7,7 @@ Where too much of them waits, the oldest event goes first, and an answer only wh
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from bridge.models.message import Message
@@ -21,7 +21,9 @@ LARGEST_WAITING = 2**25  # bytes of their payloads: a Pi must outlive a broker t
 class Shelf:
     """Holds what ought to stand at the broker, and which of it the broker has yet to be told."""
 
-    def __init__(self) -> None:
+    def __init__(self, also: Callable[[Message], Iterable[Message]] = lambda _: ()) -> None:
+        """`also` returns what is to be laid there with a retained message: the same, for a reader that cannot read ours."""
+        self.also = also
         self._messages: dict[str, Message] = {}
         self._waiting: dict[str, None] = {}  # topics, in the order in which they changed
         self._answers: deque[Message] = deque()  # all of them wait
@@ -38,8 +40,9 @@ class Shelf:
                 self._queue(message).append(message)
                 self._grown(message)
             elif self._messages.get(message.topic) != message:
-                self._messages[message.topic] = message
-                self._waiting[message.topic] = None
+                for one in (message, *self.also(message)):
+                    self._messages[one.topic] = one
+                    self._waiting[one.topic] = None
         self._wake()
 
     def clear(self, topics: Iterable[str]) -> None:

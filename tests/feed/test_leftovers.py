@@ -76,3 +76,15 @@ def test_an_event_is_nothing_that_is_left(tmp_path: Path) -> None:
     shelf.put([Message(f"{HOME}/event", b"{}", retain=False), Message(f"{HOME}/info", b"{}")])
     Leftovers(Topics("kwh2mqtt"), shelf, state).remember()
     assert state.topics() == {f"{HOME}/info"}
+
+
+async def test_a_reader_forgets_what_it_is_no_longer_told(tmp_path: Path) -> None:
+    state, latest = remembering(tmp_path)
+    state.remember_topics({"reader/one", "reader/two"})
+    shelf = Shelf()
+    shelf.put([Message("reader/one", b"still"), Message("reader/three", b"new")])
+    leftovers = Leftovers(Topics("kwh2mqtt"), shelf, state, lambda topic: topic.startswith("reader/"))
+    leftovers.clear({"octopus": latest})
+    assert cleared(shelf) == {*GONE, "reader/two"}
+    leftovers.remember()
+    assert "reader/three" in state.topics()

@@ -295,3 +295,11 @@ def test_the_size_of_what_waits_is_never_lost_count_of(steps: list[tuple[str, bo
             case "expire":
                 filled.drop_expired(NOON)
         assert filled._size == sum(len(message.payload) for message in (*filled._answers, *filled._events))
+
+
+async def test_what_is_told_in_another_shape_too_goes_and_is_cleared_with_its_message() -> None:
+    also = Shelf(lambda message: [Message(f"other/{message.topic}", message.payload.upper(), message.expires_at)])
+    also.put([Message("a", b"x", NOON)])
+    assert await taken(also) == [Message("a", b"x", NOON), Message("other/a", b"X", NOON)]
+    also.clear(["a"])
+    assert await taken(also) == [Message("a", b""), Message("other/a", b"")]
