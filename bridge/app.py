@@ -14,12 +14,15 @@ from bridge.clock import SANE, Clock
 from bridge.commands import catalogue
 from bridge.commands.desk import Desk
 from bridge.commands.offer import Offer
+from bridge.commands.planner import Planner
+from bridge.commands.plans import Plans
 from bridge.errors import Fault, Misconfigured
 from bridge.feed.health import BridgeReport, SourceReport
 from bridge.feed.latest import Latest
 from bridge.feed.leftovers import Leftovers
 from bridge.feed.poll import Poller
 from bridge.feed.slots import Slots
+from bridge.models.message import Message
 from bridge.providers.base import Provider, Source, SourceSettings, Surroundings
 from bridge.pulse import BROKER, SCHEDULER, Pulse
 from bridge.redact import Redactor
@@ -27,6 +30,7 @@ from bridge.settings import Settings
 from bridge.state.budget import Budget
 from bridge.state.ledger import Ledger
 from bridge.state.lock import unusable
+from bridge.state.plans import KeptPlans
 from bridge.state.pocket import Pocket
 from bridge.state.store import Store
 from bridge.topics import Topics
@@ -65,11 +69,13 @@ class App:
         client_id = f"kwh2mqtt-{store.installation_id()[:8]}"
         state_topic = self.topics.bridge("state")
         self._pollers = {account.latest.source: self.poller(account) for account in self.accounts}
-        offers = {(offer.source, offer.name): offer for account in self.accounts for offer in self._offers(account, settings)}
+        self.plans = Plans(
+            self.topics, self._sources, KeptPlans(store.database), clock, self._publish, settled=lambda: not len(self.shelf)
+        )
+        offers = {(offer.source, offer.name): offer for offer in self._offers(settings)}
         self.desk = Desk(
-            self.topics, offers, settings.grants, settings.commands, Ledger(store.database), clock, redact,
-            lambda message: self.shelf.put([message]),
-        )  # fmt: skip
+            self.topics, offers, settings.grants, settings.commands, Ledger(store.database), clock, redact, self._publish
+        )
         self.broker = Broker(
             settings.mqtt, self.shelf, clock, state_topic=state_topic, client_id=client_id,
             commands=self.topics.commands, arrived=self.desk.arrived, progress=partial(self.pulse.beat, BROKER),
@@ -96,9 +102,10 @@ class App:
     async def _feed(self) -> None:
         self.shelf.put([self.report.info()])
         await self._until_the_clock_is_set()
-        self._leftovers.clear({account.latest.source: account.latest for account in self.accounts})
+        self._leftovers.clear(self._sources)
         now = self.clock.now()
         await self.slots.show(now)
+        self.plans.show(now)
         for account in self.accounts:
             self.shelf.put(account.report.messages(now))
         self._after_poll()
@@ -107,6 +114,7 @@ class App:
                 await self.shelf.emptied()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.slots.run(), name="slots")
+            tasks.create_task(self.plans.run(), name="plans")
             tasks.create_task(self.report.run(), name="health")
             for name, poller in self._pollers.items():
                 tasks.create_task(poller.run(), name=f"poll-{name}")
@@ -133,13 +141,23 @@ class App:
             after_poll=after_poll or self._after_poll,
         )  # fmt: skip
 
-    def _offers(self, account: Account, settings: Settings) -> Iterator[Offer]:
-        name = account.latest.source
-        own, refresh = settings.documents.get(name, {}), self._pollers[name].refresh
-        return catalogue.offers(name, account.provider, account.source, account.latest, own, refresh)
+    @property
+    def _sources(self) -> dict[str, Latest]:
+        return {account.latest.source: account.latest for account in self.accounts}
+
+    def _offers(self, settings: Settings) -> Iterator[Offer]:
+        for account in self.accounts:
+            name = account.latest.source
+            own, refresh = settings.documents.get(name, {}), self._pollers[name].refresh
+            yield from catalogue.offers(name, account.provider, account.source, account.latest, own, refresh)
+        yield from Planner(self._sources, self.plans).offers()
+
+    def _publish(self, message: Message) -> None:
+        self.shelf.put([message])
 
     def _after_poll(self) -> None:
         self.shelf.put([self.report.info(), self.report.health(self.clock.now())])
+        self.plans.look_again()
         self._leftovers.remember()
 
     async def _until_the_clock_is_set(self) -> None:

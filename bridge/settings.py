@@ -19,7 +19,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from bridge.commands import generic
+from bridge.commands import generic, planner
 from bridge.commands.authorise import Grants
 from bridge.commands.documents import Document
 from bridge.commands.documents import load as load_documents
@@ -39,7 +39,6 @@ M = TypeVar("M", bound=BaseModel)
 PLACES = (Path("config/bridge.toml"), Path("/etc/kwh2mqtt/bridge.toml"))
 CREDENTIAL = "kwh2mqtt_"  # what systemd puts before the names of a whole folder of credentials, for the id of our unit's
 DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
-PLANNED = {"bridge": {"cheapest", "plan", "plan_cancel", EVERYONE}}  # may be granted already, and are not there yet
 READABLE = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -234,8 +233,9 @@ def _documents(
 
 
 def _operations(used: Mapping[str, Provider], documents: Mapping[str, Mapping[str, Document]]) -> dict[str, set[str]]:
-    """Return the names of every source's operations."""
-    return {name: {*generic.NAMES, *provider.operations, *documents.get(name, ())} for name, provider in used.items()}
+    """Return the names of every source's operations, and of the bridge's own."""
+    found = {name: {*generic.NAMES, *provider.operations, *documents.get(name, ())} for name, provider in used.items()}
+    return {**found, planner.SOURCE: {*planner.NAMES}}
 
 
 def _grants(
@@ -251,7 +251,7 @@ def _grants(
         own = _section(dict(section), key, ClientSettings, origin, faults)
         for grant in own.allow if own else ():
             source, _, operation = grant.partition(".")
-            known_here = {*known.get(source, ()), EVERYONE} if source in known else PLANNED.get(source, set())
+            known_here = {*known[source], EVERYONE} if source in known else set()
             if grant != EVERYONE and operation not in known_here:
                 faults.append(Fault(f"{key}.allow", f"{grant} is no operation", nearest(grant, names), origin.of(f"{key}.allow")))
         grants[client] = own.allow if own else ()

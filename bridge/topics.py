@@ -12,6 +12,7 @@ bridge/{state,info,health}                        the bridge itself
 {source}/{site}/event                             not retained: what has just become known
 command/{client}/{source}/{operation}             in: a device asks for something
 response/{client}/{source}/{operation}            not retained: its answer
+plan/{client}/{name}[/active]                     when a client's device is to run
 
 Parts that we make are `[a-z0-9-]`; a configured source name stands as it is.
 """
@@ -86,6 +87,12 @@ class Topics:
 
     def event(self, source: str, site: str) -> str:
         return f"{self.base}/{source}/{site}/event"
+
+    def plan(self, client: str, name: str) -> str:
+        return f"{self.base}/plan/{client}/{name}"
+
+    def plan_active(self, client: str, name: str) -> str:
+        return f"{self.plan(client, name)}/active"
 
     @property
     def commands(self) -> str:

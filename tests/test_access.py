@@ -71,11 +71,13 @@ async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
 
 @asynccontextmanager
 async def bridged(mqtt: MqttSettings, folder: Path) -> AsyncIterator[None]:
-    """Run the bridge, with simulated providers; the wallbox may start a boost, and ask home."""
+    """Run the bridge, with simulated providers; the wallbox may start a boost, plan, and ask home."""
     clock, stop = SystemClock(), asyncio.Event()
     async with served(clock.now) as tables:
         settings = _settings(mqtt, folder, {"home": tables["tibber"], "octopus": tables["octopus"]})
-        async with built(replace(settings, grants={WALLBOX: ("home.*", "octopus.boost_start")}), clock, Redactor()) as app:
+        async with built(
+            replace(settings, grants={WALLBOX: ("home.*", "bridge.plan", "octopus.boost_start")}), clock, Redactor()
+        ) as app:
             task = asyncio.create_task(app.run(stop))
             try:
                 yield
@@ -136,6 +138,17 @@ async def test_one_client_reads_nothing_of_anothers_commands_and_answers(guarded
     levels = {tuple(str(message.topic).split("/")[1:3]) for message in seen.messages}
     shared = {("bridge", name) for name in ("state", "info", "health")}
     assert {pair for pair in levels if pair[0] not in ("home", "octopus")} == {*shared, ("response", HEATING)}
+
+
+async def test_one_client_reads_its_own_plans_and_none_of_anothers(guarded: Guarded, tmp_path: Path) -> None:
+    wanted = ("name=car", "source=home", "site=cabin", "duration=PT1H")
+    async with subscribed(guarded.as_(HEATING)) as seen, bridged(guarded.as_(BRIDGE), tmp_path):
+        await seen.until(lambda seen: seen.get(f"{BASE}/home/state") == "online")
+        for client in (WALLBOX, HEATING):
+            assert await asked(guarded.as_(client), "bridge", "plan", *wanted, client=client)
+        await seen.until(holds(f"{BASE}/plan/{HEATING}/car"))
+    assert {topic for topic in seen.latest if "/plan/" in topic} == {f"{BASE}/plan/{HEATING}/car{end}" for end in ("", "/active")}
+    assert await refused(guarded.as_(WALLBOX), Message(f"{BASE}/plan/{WALLBOX}/car/active", b"ON")) != []
 
 
 async def test_one_client_forges_nothing_of_anothers_nor_of_the_bridges(guarded: Guarded, tmp_path: Path) -> None:

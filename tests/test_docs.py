@@ -72,6 +72,8 @@ EARLIER = utc("2026-11-20T11:59:00")
 DISPATCHING = utc("2026-11-20T23:40:00")
 CABIN = f"{BASE}/tibber/cabin/price/import"
 HOME = f"{BASE}/octopus/home"
+PLAN = b"""{"args": {"name": "car", "source": "tibber", "site": "cabin", "duration": "PT1H",
+    "not_before": "2026-11-20T23:15:00Z", "deadline": "2026-11-21T00:15:00Z"}}"""
 CUT = "…"
 SOURCES = {"home": "tibber"}  # the examples' → the demo's
 REDACT = Redactor([TOKEN, API_KEY])
@@ -90,7 +92,7 @@ def one(text: str, language: str, mark: str) -> str:
 
 
 async def published(moment: datetime, folder: Path, *, shown: datetime | None = None) -> list[Message]:
-    """Return what the demo's bridge tells after its first poll at `moment`, and a query and a write that it is asked for.
+    """Return what the demo's bridge tells after its first poll at `moment`, and a query, a write and a plan that it is asked for.
 
     `shown` is a later time to which it goes on.
     """
@@ -102,9 +104,11 @@ async def published(moment: datetime, folder: Path, *, shown: datetime | None = 
         app.shelf.put([app.report.info(), app.report.health(moment)])
         for operation in ("tibber/sites", "octopus/boost_start"):
             app.desk.arrived(Arrival(f"{BASE}/command/me/{operation}", b'{"id": "1", "args": {}}'))
+        app.desk.arrived(Arrival(f"{BASE}/command/me/bridge/plan", PLAN))
         await settle()
         if shown is not None:
             await app.slots.show(shown)
+            app.plans.show(shown)
         told = [await app.shelf.take() for _ in range(len(app.shelf))]
         return [message for message in told if message.payload]
 
@@ -212,18 +216,23 @@ def end_of_worth(said: str, topic: str, topics: Mapping[str, Message], moment: d
             planned = json.loads(topics[topic.removesuffix("/active")].payload)["planned"]
             starts_and_ends = [(datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in planned]
             return next((end + minute for start, end in starts_and_ends if start <= moment < end), None)
-        case "60 s after it was published":
-            return MOMENT + minute
-        case "5 min after it was published" | "10 min after it was published":
-            return MOMENT + timedelta(minutes=int(said.partition(" ")[0]))
+        case "an hour after the end of the plan" | "60 s after the segment in force, else an hour after the end of the plan":
+            plan = json.loads(topics[topic.removesuffix("/active")].payload)
+            ends = [(datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in plan["segments"]]
+            in_force = [end + minute for start, end in ends if start <= moment < end and topic.endswith("/active")]
+            return next(iter(in_force), datetime.fromisoformat(plan["end"]) + timedelta(hours=1))
+        case "60 s after it was published" | "5 min after it was published" | "10 min after it was published":
+            number, unit = said.split()[:2]
+            return MOMENT + int(number) * {"s": timedelta(seconds=1), "min": minute}[unit]
     assert said == ""
     return None
 
 
-async def test_a_dispatch_switches_its_topic(tmp_path: Path) -> None:
+async def test_a_dispatch_and_a_plan_switch_their_topics(tmp_path: Path) -> None:
     for shown, payload in ((MOMENT, b"OFF"), (DISPATCHING, b"ON")):
         topics = {message.topic: message for message in await published(MOMENT, tmp_path / f"{shown:%H}", shown=shown)}
-        assert topics[f"{HOME}/dispatch/family-car/active"].payload == payload
+        switches = [topics[topic].payload for topic in (f"{HOME}/dispatch/family-car/active", f"{BASE}/plan/me/car/active")]
+        assert switches == [payload, payload]
 
 
 # payloads

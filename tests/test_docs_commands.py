@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ import pytest
 from graphql import GraphQLSchema, parse, validate
 from pydantic import BaseModel
 
-from bridge import errors
+from bridge import ask, errors
 from bridge.app import built
-from bridge.commands import desk, request, shared
+from bridge.commands import desk, messages, planning, plans, request, shared, wanted, wish
 from bridge.commands.generic import Generic
+from bridge.commands.planner import Planner
 from bridge.commands.request import Body
 from bridge.commands.settings import CommandsSettings
-from bridge.demo import _settings
+from bridge.commands.wanted import CheapestArguments, PlanArguments
+from bridge.demo import _providers, _settings
 from bridge.models.message import Arrival, Message
 from bridge.providers import base as providers
 from bridge.providers.octopus.operations import OPERATIONS
@@ -62,6 +65,9 @@ def operations() -> Iterator[str]:
     for offer in Generic("home", None, None, None).offers():  # type: ignore[arg-type]
         assert offer.arguments is not None
         yield f"| `{offer.name}` | all | {offer.kind} |{arguments(offer.arguments)} | {offer.about} |"
+    for offer in Planner({}, None).offers():  # type: ignore[arg-type]
+        assert offer.arguments is not None
+        yield f"| `{offer.name}` | `{offer.source}` | {offer.kind} |{arguments(offer.arguments)} | {offer.about} |"
     for name in sorted(providers.names()):
         provider = providers.find(name)
         assert provider is not None
@@ -105,6 +111,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         "commands that wait for a provider, of all clients together": f"{USUAL.concurrent} (`commands.concurrent`)",
         "time for one": f"{shared.LONGEST.seconds} s",
         "an answer while the broker is away": f"kept for {desk.ANSWER_LIVES.seconds // 60} minutes",
+        "plans of one client, and of all": f"{plans.MOST_OF_A_CLIENT}, and {plans.MOST}",
     }
     assert timedelta(hours=24) == ledger.KEPT
 
@@ -134,7 +141,7 @@ async def answers(folder: Path, *arrivals: Arrival) -> list[Any]:
 
 
 async def test_the_answers_are_what_the_bridge_says(tmp_path: Path) -> None:
-    command, prices, refusal = shown('"args"'), shown('"slots"'), shown('"not_allowed"')
+    command, prices, refusal = shown('"stream": "import", "from"'), shown('"slots"'), shown('"not_allowed"')
     Body.model_validate(command)
     boost = {"id": refusal["id"], "args": {"device_id": "a"}}
     found = await answers(
@@ -146,7 +153,41 @@ async def test_the_answers_are_what_the_bridge_says(tmp_path: Path) -> None:
 
 
 def test_every_json_on_the_page_is_compared_with_something() -> None:
-    assert len(blocks(PAGE, "json")) == 3
+    assert len(blocks(PAGE, "json")) == 5
+
+
+# when to run
+
+
+async def test_the_plan_is_what_the_bridge_answers(tmp_path: Path) -> None:
+    command = Arrival("kwh2mqtt/command/wallbox/bridge/plan", json.dumps(shown('"min_segment"')).encode())
+    assert await answers(tmp_path, command) == [shown('"saving"')]
+
+
+def test_every_argument_of_when_to_run_is_explained() -> None:
+    words = {word for row in rows(PAGE, "| argument | what it means |") for word in re.findall(r"`(\w+)`", row[0])}
+    assert words == set(CheapestArguments.model_fields)
+
+
+def test_the_figures_of_plans_are_those_of_the_code() -> None:
+    lengths = (wanted.MINUTE, wish.GRID, messages.GRACE, messages.SHOWN_AFTER, wish.HORIZON, wanted.LONGEST)
+    assert [length / timedelta(minutes=1) for length in lengths] == [1, 5, 1, 60, 48 * 60, 7 * 24 * 60]
+    assert Decimal("0.01") == planning.LEAST_GAIN
+
+
+def test_the_plans_of_the_examples_are_plans_that_can_be_asked_for() -> None:
+    (line,) = re.findall(r"^kwh2mqtt request bridge plan (.*) --client wallbox$", PAGE, re.MULTILINE)
+    typed = ask.question(["bridge", "plan", *line.split()], client="wallbox", id_=None)
+    (flow,) = blocks(PAGE, "js")
+    topic = re.search(r'msg\.topic = "([^"]+)"', flow)
+    payload = re.search(r"msg\.payload = (.*);", flow)
+    assert topic
+    assert payload
+    errand = TOPICS.command(topic[1])
+    assert errand is not None
+    drawn = json.loads(re.sub(r"(\w+):(?= )", r'"\1":', payload[1]))
+    for client, args in ((typed.errand.client, typed.args), (errand.client, drawn["args"])):
+        assert f"{TOPICS.plan_active(client, PlanArguments.model_validate(args).name)}" in PAGE
 
 
 def test_the_grants_are_of_operations_that_there_are(tmp_path: Path) -> None:

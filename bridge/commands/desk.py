@@ -20,7 +20,7 @@ from bridge.commands import answer
 from bridge.commands.authorise import Grants, is_allowed, refusal
 from bridge.commands.command import Command, Internal, NotReady, Stopping
 from bridge.commands.limits import Rate
-from bridge.commands.offer import Offer, Offers
+from bridge.commands.offer import Offer, Offers, Personal
 from bridge.commands.once import NOT_SENT, Given, NotSent, Once, Write
 from bridge.commands.request import Reply, body_of, deadline, reply_to, told
 from bridge.commands.settings import CommandsSettings
@@ -152,7 +152,8 @@ class Desk:
         if offer.kind is Kind.WRITE:
             return await self._written(command, offer, given)
         if not offer.remote:
-            return self._ok(command, await offer.run(given, command.moment))
+            asked = Personal(client, given) if offer.personal else given
+            return self._ok(command, await offer.run(asked, command.moment))
         until = deadline(body, command.arrival, command.moment, LONGEST)
         key = f"{offer.full_name} {_canonical(body.args)}"
         patience_s = (until - self._clock.now()).total_seconds()

@@ -13,6 +13,14 @@ Run = Callable[[Any, datetime], Awaitable[Any]]  # the arguments, checked, and t
 
 
 @dataclass(frozen=True)
+class Personal:
+    """Arguments and whose they are."""
+
+    client: str
+    given: Any
+
+
+@dataclass(frozen=True)
 class Offer:
     """One operation of one source."""
 
@@ -25,6 +33,7 @@ class Offer:
     ]  # the arguments as they came → as `run` takes them; raises ValidationError, BadRequest
     run: Run
     remote: bool = True  # whether the provider is asked, or what is known already will do
+    personal: bool = False  # whether `run` takes Personal, as it matters who asks; of what is not remote
     arguments: type[BaseModel] | None = None  # where they are a model
     result: type[BaseModel] | None = None
 

@@ -15,7 +15,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bridge.app import App, built
-from bridge.clock import SystemClock
+from bridge.clock import Clock, SystemClock
 from bridge.redact import Redactor
 from bridge.settings import load
 from bridge.simulator.octopus import BACKEND_PATH, GRAPHQL_PATH, REST_PATH, Octopus
@@ -52,9 +52,9 @@ class Providers:
 
 
 @asynccontextmanager
-async def providers(devices: int = 1) -> AsyncIterator[Providers]:
+async def providers(devices: int = 1, clock: Clock | None = None) -> AsyncIterator[Providers]:
     """Serve both; the account at Octopus has so many devices, the first of which is CAR."""
-    now = SystemClock().now
+    now = (clock or SystemClock()).now
     owned = [Owned(CAR if number == 0 else f"device-{number}", f"Device {number}") for number in range(devices)]
     tibber, octopus = Tibber(now, token=TOKEN), Octopus(now, api_key=API_KEY, devices=owned)
     async with Server(tibber.handle) as one, Server(octopus.handle) as other:
@@ -73,10 +73,10 @@ def written(folder: Path, mqtt: MqttSettings, sections: str, about: str = "") ->
 
 
 @asynccontextmanager
-async def living(file: Path) -> AsyncIterator[App]:
+async def living(file: Path, clock: Clock | None = None) -> AsyncIterator[App]:
     """Run the bridge of a configuration in this process; both sources are online by then."""
     settings, stop = load(file), asyncio.Event()
-    async with built(settings, SystemClock(), Redactor(settings.secrets())) as app:
+    async with built(settings, clock or SystemClock(), Redactor(settings.secrets())) as app:
         task = asyncio.create_task(app.run(stop))
         try:
             await until(lambda: all(account.latest.record.last_success for account in app.accounts) and not len(app.shelf))

@@ -41,7 +41,7 @@ def faults(text: str) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def test_what_there_is_may_be_granted_by_name_or_by_wildcard_also_what_is_planned() -> None:
+def test_what_there_is_may_be_granted_by_name_or_by_wildcard_also_the_bridge_s_own() -> None:
     grants = ("home.prices", "home.notify", "octopus.boost_start", "home.*", "*", "bridge.plan", "bridge.*")
     settings = loaded(HOME + OCTOPUS + allowed(*grants) + allowed(client="*"))
     assert settings.grants == {"wallbox": grants, "*": ()}
@@ -67,7 +67,9 @@ def test_a_grant_of_what_there_is_not_is_a_fault_that_names_the_nearest(grant: s
 
 def test_where_none_is_near_all_are_named() -> None:
     (fault,) = faults(HOME + allowed("other.q"))
-    assert fault.startswith("bridge.toml: clients.wallbox.allow: other.q is no operation; remove it, or use one of: home.")
+    assert fault.startswith(
+        "bridge.toml: clients.wallbox.allow: other.q is no operation; remove it, or use one of: bridge.cheapest, "
+    )
 
 
 @pytest.mark.parametrize("grant", ["prices", "", ".", "home.", ".prices", "*x"])

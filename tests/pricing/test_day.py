@@ -1,6 +1,6 @@
 """The local day: 92, 96 or 100 quarter-hours, from midnight to midnight wherever the site lies."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.models.price import QUARTER_HOUR
-from bridge.pricing.day import bounds, midnight
+from bridge.pricing.day import bounds, midnight, next_at
 from tests.support import utc
 
 zones = st.sampled_from(sorted(available_timezones() - {"localtime"})).map(ZoneInfo)
@@ -65,3 +65,34 @@ def test_days_follow_each_other_without_a_gap(moment: datetime, zone: ZoneInfo) 
 def test_all_moments_of_a_day_have_the_same_day(moment: datetime, zone: ZoneInfo) -> None:
     day = bounds(moment, zone)
     assert bounds(day[0], zone) == bounds(day[1] - timedelta(microseconds=1), zone) == day
+
+
+@pytest.mark.parametrize(
+    ("moment", "clock", "instant"),
+    [
+        ("2026-06-10T12:00", "07:00", "2026-06-11T05:00"),
+        ("2026-06-10T04:59", "07:00", "2026-06-10T05:00"),
+        ("2026-06-10T05:00", "07:00", "2026-06-11T05:00"),  # it is after the moment
+        ("2026-06-10T22:30", "00:15", "2026-06-11T22:15"),
+        ("2026-03-28T20:00", "07:00", "2026-03-29T05:00"),  # across the change in spring
+        ("2026-03-28T20:00", "02:30", "2026-03-29T01:30"),  # which the clock skips: 03:30
+        ("2026-03-29T01:30", "02:30", "2026-03-30T00:30"),
+        ("2026-10-24T20:00", "07:00", "2026-10-25T06:00"),  # across the change in autumn
+        ("2026-10-24T20:00", "02:30", "2026-10-25T00:30"),  # the first of two
+        ("2026-10-25T00:30", "02:30", "2026-10-25T01:30"),  # the second
+        ("2026-10-25T01:30", "02:30", "2026-10-26T01:30"),
+    ],
+)
+def test_a_time_on_the_local_clock_comes_next_at_one_instant(moment: str, clock: str, instant: str) -> None:
+    assert next_at(time.fromisoformat(clock), ZoneInfo("Europe/Berlin"), utc(moment)) == utc(instant)
+
+
+@given(zones, moments, st.integers(0, 23), st.integers(0, 59))
+def test_the_next_time_on_the_clock_is_less_than_two_days_ahead_and_shown_there_unless_it_is_skipped(
+    zone: ZoneInfo, moment: datetime, hour: int, minute: int
+) -> None:
+    found = next_at(time(hour, minute), zone, moment)
+    assert moment < found <= moment + timedelta(hours=49)
+    shown = found.astimezone(zone).replace(second=0)
+    skipped = shown.utcoffset() != (found - timedelta(days=1)).astimezone(zone).utcoffset()
+    assert shown.time() == time(hour, minute) or skipped

@@ -7,6 +7,7 @@ from bridge.models.payload.base import SCHEMA_VERSION as SCHEMA_VERSION
 from bridge.models.payload.base import Payload as Payload
 from bridge.models.payload.event import DispatchPlanned as DispatchPlanned
 from bridge.models.payload.event import Event as Event
+from bridge.models.payload.event import PlanFinished as PlanFinished
 from bridge.models.payload.event import SavingSession as SavingSession
 from bridge.models.payload.health import BridgeHealth as BridgeHealth
 from bridge.models.payload.health import BridgeInfo as BridgeInfo
@@ -15,6 +16,9 @@ from bridge.models.payload.health import ErrorFigure as ErrorFigure
 from bridge.models.payload.health import SourceCounters as SourceCounters
 from bridge.models.payload.health import SourceHealth as SourceHealth
 from bridge.models.payload.health import SourceInfo as SourceInfo
+from bridge.models.payload.plan import CheapestPayload as CheapestPayload
+from bridge.models.payload.plan import PlanPayload as PlanPayload
+from bridge.models.payload.plan import SegmentPayload as SegmentPayload
 from bridge.models.payload.price import Columns as Columns
 from bridge.models.payload.price import DayFigures as DayFigures
 from bridge.models.payload.price import Price as Price

@@ -30,4 +30,18 @@ class SavingSession(Payload):
     end: datetime
 
 
-Event = DispatchPlanned | SavingSession
+class PlanFinished(Payload):
+    """The last segment of a kept plan is over."""
+
+    event_type: Literal["plan_finished"] = "plan_finished"
+    client: str
+    name: str
+    stream: str
+    start: datetime
+    end: datetime
+    mean: Number  # major unit per kWh
+    cost: Number | None  # major unit; null where the power is unknown
+    currency: str | None
+
+
+Event = DispatchPlanned | SavingSession | PlanFinished

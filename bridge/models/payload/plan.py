@@ -1,0 +1,35 @@
+"""`plan/{client}/{name}` and the answers of `cheapest` and `plan`: when to run, and what it costs."""
+
+from datetime import datetime
+
+from bridge.models.payload.base import Number, Payload
+
+
+class SegmentPayload(Payload):
+    """One span in which the device runs."""
+
+    start: datetime
+    end: datetime
+    mean: Number  # its price, major unit per kWh
+
+
+class CheapestPayload(Payload):
+    """The cheapest time to run; costs are in the currency's major unit, null where the power is unknown."""
+
+    start: datetime
+    end: datetime
+    mean: Number  # of all segments, weighted by length or by the power
+    segments: tuple[SegmentPayload, ...]
+    cost: Number | None
+    saving: Number | None  # against starting at once, for the same energy; null also where those prices are not known
+    currency: str | None
+    data_until: datetime  # the end of the known prices
+
+
+class PlanPayload(CheapestPayload):
+    """A kept plan."""
+
+    name: str
+    source: str
+    site: str  # its name on the topics
+    stream: str
