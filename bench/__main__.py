@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 
-from bench import cheapest, commands, days, lateness, memory, start, throughput
+from bench import cheapest, commands, days, lateness, memory, prices, start, throughput
 from bench.table import Row, circumstances, drawn
 from bridge.faults import PREFIX
 from bridge.simulator.broker import programs
@@ -24,6 +24,7 @@ BENCHES: Mapping[str, Callable[[Path], Awaitable[list[Row]]]] = {
     "lateness": lateness.measured,
     "throughput": throughput.measured,
     "commands": commands.measured,
+    "prices": prices.measured,
     "requests": days.measured,
     "cheapest": cheapest.measured,
 }

@@ -199,7 +199,7 @@ def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: 
     tokens = Pocket(name, identity, store.database)
     about = Surroundings(name, http, clock, redact, store.share(), tokens=tokens, may_write=settings.may_write(name))
     source = provider.source(own, about)
-    latest = Latest(name, own.sites, store, identity, own.provider)
+    latest = Latest(name, own.sites, store, identity, own.provider, pricing=own.pricing, windows=own.windows)
     report = SourceReport(topics, own.provider, latest, budget, partial(store.deprecations, name, own.provider))
     return Account(source, latest, report, http, provider)
 

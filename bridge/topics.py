@@ -4,6 +4,8 @@ bridge/{state,info,health}                        the bridge itself
 {source}/{state,health}                           one account at a provider
 {source}/{site}/info                              one home, property, facility or tenant
 {source}/{site}/price/{stream}/{figure}           value, current, next, slots, columns, summary
+{source}/{site}/price/{stream}/window/{name}[/active]  a configured window
+{source}/{site}/cost/{stream}/{period}            today, yesterday, month
 {source}/{site}/reading/{meter}/{quantity}        the newest reading of a meter
 {source}/{site}/account/{figure}                  the account: balance, points
 {source}/{site}/schedule/{kind}                   spans of time that the provider has announced
@@ -34,11 +36,12 @@ _UNDECOMPOSED = str.maketrans({"ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ
 
 
 class Place(NamedTuple):
-    """Where a topic lies: a source, a site where it lies below one, and a device where it tells of one."""
+    """Where a topic lies: a source, a site where it lies below one, and a device or a window where it tells of one."""
 
     source: str
     site: str | None
     device: str | None = None
+    window: tuple[str, str] | None = None  # a stream and the window's name
 
 
 class Errand(NamedTuple):
@@ -66,6 +69,15 @@ class Topics:
 
     def price(self, source: str, site: str, stream: str, figure: str) -> str:
         return f"{self.base}/{source}/{site}/price/{stream}/{figure}"
+
+    def window(self, source: str, site: str, stream: str, name: str) -> str:
+        return f"{self.base}/{source}/{site}/price/{stream}/window/{name}"
+
+    def window_active(self, source: str, site: str, stream: str, name: str) -> str:
+        return f"{self.window(source, site, stream, name)}/active"
+
+    def cost(self, source: str, site: str, stream: str, period: str) -> str:
+        return f"{self.base}/{source}/{site}/cost/{stream}/{period}"
 
     def reading(self, source: str, site: str, meter: str, quantity: str) -> str:
         return f"{self.base}/{source}/{site}/reading/{meter}/{quantity}"
@@ -122,7 +134,7 @@ class Topics:
         return f"{self.base}/response/{client}/"
 
     def place(self, topic: str) -> Place | None:
-        """Return the source (and site, and device) that `topic` belongs to, or None where it is the bridge's or not ours."""
+        """Return the source (and site, device, window) that `topic` belongs to, or None where it is the bridge's or not ours."""
         below = topic.removeprefix(f"{self.base}/")
         source, *rest = below.split("/")
         if below == topic or not rest or source in RESERVED_SOURCES:
@@ -130,6 +142,8 @@ class Topics:
         match rest:
             case [site, "dispatch", device, *_]:
                 return Place(source, site, device)
+            case [site, "price", stream, "window", window, *_]:
+                return Place(source, site, window=(stream, window))
             case [site, _, *_]:
                 return Place(source, site)
         return Place(source, None)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bridge.feed.place import Place
 from bridge.models.device import Device, Dispatch
 from bridge.models.schedule import Schedule, Span
+from bridge.pricing.windows import Window
 
 COMPLETED_SHOWN = timedelta(days=2)  # after its end
 ANNOUNCED_SHOWN = timedelta(days=1)  # likewise
@@ -41,9 +42,19 @@ def schedule_changes(schedule: Schedule) -> Iterator[datetime]:
         yield span.end + ANNOUNCED_SHOWN
 
 
+def window_changes(window: Window) -> Iterator[datetime]:
+    """Yield every instant at which a window is switched, or gives way to the next; in no order."""
+    for chosen in window.chosen:
+        for segment in chosen.segments:
+            yield segment.start
+            yield segment.end
+
+
 def changes(place: Place, moment: datetime) -> Iterator[datetime]:
-    """Yield every instant after `moment` at which what is shown of the devices and schedules of `place` changes."""
+    """Yield every instant after `moment` at which what is shown of the devices, schedules and windows of `place` changes."""
     for named in place.devices.values():
         yield from (change for change in device_changes(named.device) if change > moment)
     for schedule in place.schedules.values():
         yield from (change for change in schedule_changes(schedule) if change > moment)
+    for window in place.windows.values():
+        yield from (change for change in window_changes(window) if change > moment)

@@ -1,5 +1,6 @@
 """From what was known of a site and an observation to what is known of it then, and what of that has to be written. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from functools import singledispatch
@@ -16,6 +17,7 @@ from bridge.models.observation import (
     SchedulesSeen,
 )
 from bridge.models.reading import Reading
+from bridge.pricing.cost import CostDay, counted
 from bridge.pricing.day import midnight
 from bridge.state.database import Statement
 from bridge.state.store import NamedDevice, NamedMeter, removed, removed_reading, saved, saved_curve, saved_reading
@@ -44,7 +46,8 @@ def _(observation: PricesSeen, place: Place, source: str, moment: datetime) -> K
     if curve == old:
         return place, []
     statement = saved_curve(source, observation.site, observation.stream, curve)
-    return replace(place, curves={**place.curves, observation.stream: curve}), [statement]
+    priced, statements = _counted(replace(place, curves={**place.curves, observation.stream: curve}), (), source, moment)
+    return priced, [statement, *statements]
 
 
 @kept.register
@@ -63,11 +66,13 @@ def _(observation: MetersSeen, place: Place, source: str, _: datetime) -> Kept:
 
 
 @kept.register
-def _(observation: ReadingsSeen, place: Place, source: str, _: datetime) -> Kept:
+def _(observation: ReadingsSeen, place: Place, source: str, moment: datetime) -> Kept:
     readings = [_named_reading(reading, place) for reading in observation.readings]
     changed = {_key(reading): reading for reading in readings if place.readings.get(_key(reading)) != reading}
     statements = [saved_reading(source, observation.site, reading) for reading in changed.values()]
-    return replace(place, readings={**place.readings, **changed}), statements
+    past = [_named_reading(reading, place) for reading in observation.past]
+    place, costs = _counted(replace(place, readings={**place.readings, **changed}), [*past, *readings], source, moment)
+    return place, [*statements, *costs]
 
 
 @kept.register
@@ -96,6 +101,20 @@ def _(observation: DevicesSeen, place: Place, source: str, _: datetime) -> Kept:
     changed = {id_: named for id_, named in devices.items() if place.devices.get(id_) != named}
     statements = [saved(source, observation.site, id_, named) for id_, named in changed.items()]
     return replace(place, devices=devices), [*gone, *statements]
+
+
+def _counted(place: Place, readings: Iterable[Reading], source: str, moment: datetime) -> Kept:
+    """Return `place` with what `readings` cost in it; without any, what had no price yet is priced."""
+    costs = counted(place.costs, readings, place.curves, place.site.zone, moment)
+    changed = [day for key, day in costs.items() if place.costs.get(key) != day]
+    gone = [day for key, day in place.costs.items() if key not in costs]
+    statements = [saved(source, place.site.id, _name(day), day) for day in changed]
+    statements += [removed(source, place.site.id, _name(day), CostDay) for day in gone]
+    return replace(place, costs=costs), statements
+
+
+def _name(day: CostDay) -> str:
+    return f"{day.stream} {day.day.isoformat()}"
 
 
 def _named(observation: DevicesSeen, place: Place) -> dict[str, NamedDevice]:

@@ -4,11 +4,13 @@ A curve keeps the day before yesterday, yesterday, today and tomorrow: 384 quart
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from types import MappingProxyType
 
 from bridge.feed.keep import kept
+from bridge.feed.meanings import Meanings
 from bridge.feed.names import Titled, chosen
 from bridge.feed.place import Place
 from bridge.models.device import Device
@@ -26,6 +28,9 @@ from bridge.models.observation import (
 from bridge.models.price import Curve
 from bridge.models.schedule import Schedule
 from bridge.models.site import Site
+from bridge.pricing.cost import CostDay
+from bridge.pricing.settings import USUAL, PricingSettings
+from bridge.pricing.windows import Window, WindowSettings, rechosen
 from bridge.state.database import Statement
 from bridge.state.store import (
     NamedDevice,
@@ -34,6 +39,7 @@ from bridge.state.store import (
     SourceRecord,
     Store,
     removed_site,
+    saved,
     saved_deprecations,
     saved_site,
     saved_source,
@@ -47,7 +53,17 @@ TIMELESS = (MetersSeen, ReadingsSeen, LiveSeen, FiguresSeen, DeprecationsSeen)  
 class Latest:
     """One source's sites, all that is known of them, and when each kind was last seen."""
 
-    def __init__(self, source: str, configured: Mapping[str, str], store: Store, identity: str, provider: str = "") -> None:
+    def __init__(
+        self,
+        source: str,
+        configured: Mapping[str, str],
+        store: Store,
+        identity: str,
+        provider: str = "",
+        *,
+        pricing: PricingSettings = USUAL,
+        windows: Mapping[str, WindowSettings] = MappingProxyType({}),
+    ) -> None:
         """`configured` are the user's names for sites by the provider's id; a new `identity` asks for the sites anew.
 
         It changes with the account and with the leave to publish personal data, of which nothing is kept then.
@@ -60,7 +76,10 @@ class Latest:
             sites = [NamedSite(name, site.model_copy(update={"personal": None})) for name, site in sites]
         self.version = 0  # grows with every observation of what changes at a boundary
         self.changed = asyncio.Event()  # set with it
-        self.places = _restored(store, source, self._named(sites).values())
+        self.meanings = Meanings(pricing)
+        self.windows = windows
+        self._chosen_by: dict[tuple[str, str], Curve] = {}  # the prices by which a site's window was chosen
+        self.places = _restored(store, source, self._named(sites).values(), windows)
 
     # what providers ask (bridge.providers.base.Known)
 
@@ -102,6 +121,25 @@ class Latest:
             self.changed.set()
         return statements
 
+    def choose(self, moment: datetime, sites: Iterable[str] | None = None) -> list[Statement]:
+        """Choose the windows of `sites` (all where none are named) by what is known now, and return what has to be written."""
+        statements: list[Statement] = []
+        for id_ in list(self.places) if sites is None else sites:
+            for name, settings in self.windows.items():
+                statements += self._choose(id_, name, settings, moment)
+        return statements
+
+    def _choose(self, id_: str, name: str, settings: WindowSettings, moment: datetime) -> Iterator[Statement]:
+        place = self.places[id_]
+        curve, before = place.curves.get(settings.stream), place.windows.get(name)
+        if curve is None or (before is not None and self._chosen_by.get((id_, name)) is curve):
+            return
+        self._chosen_by[id_, name] = curve
+        after = rechosen(before or Window(name=name, settings=settings), curve, place.site.zone, moment)
+        if after != before:
+            self.places[id_] = replace(place, windows={**place.windows, name: after})
+            yield saved(self.source, id_, name, after)
+
     def save(self, statements: Iterable[Statement]) -> None:
         """Write `statements` and the record as one transaction."""
         self._store.save([*statements, saved_source(self.source, self.record)])
@@ -112,6 +150,8 @@ class Latest:
         if observation.complete:
             for gone in self.places.keys() - found.keys():
                 del self.places[gone]
+                self.meanings.forget(gone)
+                self._chosen_by = {key: curve for key, curve in self._chosen_by.items() if key[0] != gone}
                 statements += removed_site(self.source, gone)
         old = [NamedSite(place.name, place.site) for id_, place in self.places.items() if id_ not in found]
         named = self._named([*old, *(NamedSite(self._name_of(site.id), site) for site in observation.sites)])
@@ -134,19 +174,25 @@ class Latest:
         return {site.id: NamedSite(names[site.id], site) for _, site in sites}
 
 
-def _restored(store: Store, source: str, sites: Iterable[NamedSite]) -> dict[str, Place]:
-    """Return what the state folder holds of `sites`, by id."""
+def _restored(
+    store: Store, source: str, sites: Iterable[NamedSite], configured: Mapping[str, WindowSettings]
+) -> dict[str, Place]:
+    """Return what the state folder holds of `sites`, by id; of windows those that are `configured` as they were."""
     curves: dict[str, dict[str, Curve]] = {}
     for (id_, stream), curve in store.curves(source).items():
         curves.setdefault(id_, {})[stream] = curve
     readings, figures = store.readings(source), store.kept(source, Figure)
     schedules, devices = store.kept(source, Schedule), store.kept(source, NamedDevice)
-    meters = store.kept(source, NamedMeter)
+    meters, windows, costs = store.kept(source, NamedMeter), store.kept(source, Window), store.kept(source, CostDay)
     return {
         site.id: Place(
             name,
             site,
             curves=curves.get(site.id, {}),
+            costs={day.key: day for day in costs.get(site.id, ())},
+            windows={
+                window.name: window for window in windows.get(site.id, ()) if configured.get(window.name) == window.settings
+            },
             meters={meter.id: meter.name for meter in meters.get(site.id, ())},
             readings={(reading.meter, reading.quantity): reading for reading in readings.get(site.id, ())},
             figures={figure.name: figure for figure in figures.get(site.id, ())},

@@ -1,11 +1,19 @@
-"""Clears what a removed source, site or device left at the broker: only topics that this installation has itself published."""
+"""Clears what a removed source, site, device or window left at the broker: only topics that this installation published."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from bridge.feed.latest import Latest
 from bridge.state.store import Store
 from bridge.topics import Topics
 from bridge.transport.shelf import Shelf
+
+
+class Below(NamedTuple):
+    """What a site has that may go while the site stays."""
+
+    devices: frozenset[str]
+    windows: frozenset[tuple[str, str]]  # stream and name
 
 
 class Leftovers:
@@ -17,8 +25,8 @@ class Leftovers:
         self._gone: set[str] = set()  # cleared, but the broker may not know yet
 
     def clear(self, sources: Mapping[str, Latest]) -> None:
-        """Empty the topics whose source is no longer configured, or whose site or device the source no longer has."""
-        known = {source: _devices(latest) for source, latest in sources.items()}
+        """Empty the topics whose source is no longer configured, or whose site, device or window there no longer is."""
+        known = {source: _below(latest) for source, latest in sources.items()}
         self._gone = {topic for topic in self._remembered if self._is_gone(topic, known)}
         self._shelf.clear(sorted(self._gone))
         self._remembered -= self._gone
@@ -33,7 +41,7 @@ class Leftovers:
             self._store.remember_topics(sorted(new))
             self._remembered |= new
 
-    def _is_gone(self, topic: str, known: Mapping[str, Mapping[str, frozenset[str]]]) -> bool:
+    def _is_gone(self, topic: str, known: Mapping[str, Mapping[str, Below]]) -> bool:
         place = self._topics.place(topic)
         if place is None:
             return False  # below another base topic: not ours to judge
@@ -42,10 +50,13 @@ class Leftovers:
             return True
         if place.site is None:
             return False
-        devices = sites.get(place.site)
-        return devices is None or (place.device is not None and place.device not in devices)
+        below = sites.get(place.site)
+        if below is None:
+            return True
+        return place.device not in (None, *below.devices) or place.window not in (None, *below.windows)
 
 
-def _devices(latest: Latest) -> dict[str, frozenset[str]]:
-    """Return the names of the devices by the name of their site."""
-    return {place.name: place.device_names for place in latest.places.values()}
+def _below(latest: Latest) -> dict[str, Below]:
+    """Return what lies below each site, by its name."""
+    windows = frozenset((settings.stream, name) for name, settings in latest.windows.items())
+    return {place.name: Below(place.device_names, windows) for place in latest.places.values()}

@@ -1,14 +1,14 @@
 """From what is known and a moment to messages: pure, and the only way to a site's topics, at a poll as at a slot's end.
 
 `value`, `current` and `next` expire a minute after their slot, `slots` and `columns` with the last, and `ON` a minute after its
-dispatch: a dead bridge misleads nobody.
+window or dispatch: a dead bridge misleads nobody.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from bridge.feed import agenda, enrich
 from bridge.feed.latest import Latest
@@ -17,6 +17,7 @@ from bridge.models.device import Dispatch
 from bridge.models.figure import Live
 from bridge.models.message import Message
 from bridge.models.payload import (
+    CostPayload,
     DevicePayload,
     DispatchPayload,
     Event,
@@ -24,14 +25,18 @@ from bridge.models.payload import (
     LivePayload,
     ReadingPayload,
     SiteInfo,
+    WindowStarted,
     bare,
     encoded_reading,
     encoded_slots,
     encoded_spans,
 )
-from bridge.models.price import Curve, Slot
+from bridge.models.price import Slot
 from bridge.models.schedule import Schedule
+from bridge.pricing.cost import PERIODS, cost
 from bridge.pricing.day import midnight
+from bridge.pricing.meaning import Meaning
+from bridge.pricing.windows import Window
 from bridge.state.store import NamedDevice
 from bridge.topics import Topics
 
@@ -56,10 +61,12 @@ class Painter:
     def site(self, place: Place, moment: datetime) -> Iterator[Message]:
         """Yield every message of one site but its live values, which are told once; the most urgent first."""
         yield from self.now(place, moment)
+        yield from self.windows(place, moment)
         yield from self.devices(place, moment)
         yield from self.day(place, moment)
         yield from self.schedules(place, moment)
         yield from self.readings(place)
+        yield from self.costs(place, moment)
         yield from self.figures(place)
         yield self.info(place)
 
@@ -85,6 +92,16 @@ class Painter:
             shown = float(reading.shown) if isinstance(reading.shown, Decimal) else reading.shown
             facts = {"value": shown, **facts}
             yield Message(topic, encoded_reading(cast("ReadingPayload", facts)))
+
+    def costs(self, place: Place, moment: datetime) -> Iterator[Message]:
+        """Yield `cost/{stream}/…` of each stream that has readings with a price; an empty payload where nothing is known."""
+        for stream in sorted({stream for stream, _ in place.costs}):
+            for period in PERIODS:
+                found = cost(place.costs, stream, period, place.site.zone, moment, place.site.standing_charges.get(stream))
+                curve = place.curves.get(stream)
+                currency = (curve.currency if curve else None) or place.site.currency
+                topic = self._topics.cost(self._latest.source, place.name, stream, period)
+                yield Message(topic, CostPayload(**asdict(found), currency=currency).encoded() if found else NOTHING)
 
     def figures(self, place: Place) -> Iterator[Message]:
         for figure in place.figures.values():
@@ -132,26 +149,52 @@ class Painter:
         yield Message(self._topics.dispatch_active(source, place.name, named.name), ON if running else OFF, until)
         yield Message(self._topics.dispatch(source, place.name, named.name), payload.encoded(), until)
 
+    def windows(self, place: Place, moment: datetime) -> Iterator[Message]:
+        for window in place.windows.values():
+            yield from self.window(place, window, moment)
+
+    def window(self, place: Place, window: Window, moment: datetime) -> Iterator[Message]:
+        """Yield `active` of a window, and the window in force or else the next one; an empty payload where none is known."""
+        about = self._latest.source, place.name, window.settings.stream, window.name
+        chosen = window.at(moment)
+        running = chosen.running(moment) if chosen else None
+        yield Message(self._topics.window_active(*about), ON if running else OFF, running.end + GRACE if running else None)
+        yield Message(self._topics.window(*about), enrich.window(window, chosen).encoded() if chosen else NOTHING)
+
+    def started(self, place: Place, window: Window, since: datetime, moment: datetime) -> Iterator[Message]:
+        """Yield the event of a window that has begun after `since`, and not after `moment`."""
+        for chosen in window.chosen:
+            if since < chosen.start <= moment < chosen.end:
+                stream, mean = window.settings.stream, chosen.mean
+                event = WindowStarted(window=window.name, stream=stream, start=chosen.start, end=chosen.end, mean=mean)
+                yield self.event(place, event, moment)
+
     def now(self, place: Place, moment: datetime) -> Iterator[Message]:
         """Yield what changes with the slot: `value`, `current`, `next`. Unknown is an empty payload."""
         for stream, curve in place.curves.items():
-            slot = curve.at(moment)
+            slot, meaning = curve.at(moment), self._latest.meanings.of(place, stream)
             following = curve.after(slot) if slot else None
             yield self._message(place, stream, "value", slot and bare(slot.value), slot)
-            yield self._message(place, stream, "current", _price(curve, slot, place.site.zone), slot)
-            yield self._message(place, stream, "next", _price(curve, following, place.site.zone), following)
+            yield self._message(place, stream, "current", _price(meaning, slot), slot)
+            yield self._message(place, stream, "next", _price(meaning, following), following)
 
     def day(self, place: Place, moment: datetime) -> Iterator[Message]:
-        """Yield what changes with the day or with new prices: `slots`, `columns`, `summary`."""
+        """Yield what changes with the day or with new prices: `slots`, `columns`; and `summary`."""
         zone = place.site.zone
         for stream, curve in place.curves.items():
             slots = enrich.shown(curve, zone, moment)
             last = curve.end if slots else None
             series = encoded_slots(slots) if slots else NOTHING
             grid = enrich.columns(curve, slots, midnight(moment, zone, 1)).encoded() if slots else NOTHING
-            glance = enrich.summary(curve, zone, moment).encoded() if slots else NOTHING
             yield Message(self._topic(place, stream, "slots"), series, last)
             yield Message(self._topic(place, stream, "columns"), grid, last)
+        yield from self.glance(place, moment)
+
+    def glance(self, place: Place, moment: datetime) -> Iterator[Message]:
+        """Yield `summary`, which changes with the slot, but nobody waits for it."""
+        for stream, curve in place.curves.items():
+            meaning, known = self._latest.meanings.of(place, stream), enrich.shown(curve, place.site.zone, moment)
+            glance = enrich.summary(meaning, moment).encoded() if known else NOTHING
             yield Message(self._topic(place, stream, "summary"), glance)
 
     def _message(self, place: Place, stream: str, figure: str, payload: bytes | None, slot: Slot | None) -> Message:
@@ -165,5 +208,5 @@ def _dispatch(dispatch: Dispatch) -> DispatchPayload:
     return DispatchPayload(start=dispatch.start, end=dispatch.end, type=dispatch.type, energy_kwh=dispatch.energy_kwh)
 
 
-def _price(curve: Curve, slot: Slot | None, zone: ZoneInfo) -> bytes | None:
-    return enrich.price(curve, slot, zone).encoded() if slot else None
+def _price(meaning: Meaning, slot: Slot | None) -> bytes | None:
+    return enrich.price(meaning, slot).encoded() if slot else None

@@ -9,7 +9,9 @@ from datetime import datetime
 from bridge.feed import agenda
 from bridge.feed.place import Place
 from bridge.models.device import Dispatch
-from bridge.models.payload import DispatchPlanned, Event, SavingSession
+from bridge.models.payload import DispatchPlanned, Event, NegativePrice, PricesPublished, SavingSession
+from bridge.models.price import Curve, Slot
+from bridge.pricing.figures import figures, mean
 
 SAVING_SESSIONS = "saving-sessions"
 
@@ -18,6 +20,11 @@ def news(old: Place, new: Place, moment: datetime) -> Iterator[Event]:
     """Yield what `new` tells at `moment` that `old`, the same site a while ago, did not."""
     yield from _planned(old, new, moment)
     yield from _announced(old, new, moment)
+    for stream, curve in new.curves.items():
+        known = old.curves.get(stream)
+        if curve is not known:
+            yield from _published(stream, known, curve, moment)
+            yield from _negative(stream, known, curve, moment)
 
 
 def _planned(old: Place, new: Place, moment: datetime) -> Iterator[DispatchPlanned]:
@@ -41,3 +48,40 @@ def _announced(old: Place, new: Place, moment: datetime) -> Iterator[SavingSessi
         if (span.start, span.end) not in known and span.end > moment:
             facts = {**span.facts, "event_type": "saving_session", "start": span.start, "end": span.end}
             yield SavingSession.model_validate(facts)
+
+
+def _published(stream: str, known: Curve | None, curve: Curve, moment: datetime) -> Iterator[PricesPublished]:
+    """Yield an event where what is known reaches further than it did, and further than now."""
+    reach = max(moment, known.end) if known and known.end else moment
+    new = [slot for slot in curve.slots if slot.end > reach]
+    if found := figures(new):
+        yield PricesPublished(
+            stream=stream,
+            start=new[0].start,
+            end=new[-1].end,
+            min=found.least.value,
+            max=found.greatest.value,
+            mean=found.mean,
+            currency=curve.currency,
+        )
+
+
+def _negative(stream: str, known: Curve | None, curve: Curve, moment: datetime) -> Iterator[NegativePrice]:
+    """Yield an event for each span of prices below zero of which nothing was known to be so, and which is not over."""
+    for run in _below_zero(curve):
+        if run[-1].end > moment and not (known and any((at := known.at(slot.start)) and at.value < 0 for slot in run)):
+            least = min(slot.value for slot in run)
+            yield NegativePrice(
+                stream=stream, start=run[0].start, end=run[-1].end, min=least, mean=mean(run), currency=curve.currency
+            )
+
+
+def _below_zero(curve: Curve) -> list[list[Slot]]:
+    """Return the slots below zero, in runs that touch."""
+    runs: list[list[Slot]] = []
+    for slot in curve.slots:
+        if slot.value < 0 and runs and runs[-1][-1].end == slot.start:
+            runs[-1].append(slot)
+        elif slot.value < 0:
+            runs.append([slot])
+    return runs

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from bridge.models.figure import Figure, Live
 from bridge.models.price import Curve
 from bridge.models.reading import Reading
 from bridge.models.schedule import Schedule
 from bridge.models.site import Site
+from bridge.pricing.cost import CostDay
+from bridge.pricing.windows import Window
 from bridge.state.store import NamedDevice
 
 
@@ -18,6 +21,8 @@ class Place:
     name: str
     site: Site
     curves: Mapping[str, Curve] = field(default_factory=dict)  # by stream
+    costs: Mapping[tuple[str, date], CostDay] = field(default_factory=dict)  # by stream and local day
+    windows: Mapping[str, Window] = field(default_factory=dict)  # by name
     meters: Mapping[str, str] = field(default_factory=dict)  # names by the provider's id, of those that have one
     readings: Mapping[tuple[str, str], Reading] = field(default_factory=dict)  # by meter and quantity
     figures: Mapping[str, Figure] = field(default_factory=dict)  # by name

@@ -16,6 +16,7 @@ from bridge.models.observation import (
     LiveSeen,
     MetersSeen,
     Observation,
+    PricesSeen,
     ReadingsSeen,
     SchedulesSeen,
     Shortfall,
@@ -39,6 +40,8 @@ class Publisher:
         """Keep `observation`, which was asked for at `asked`, show it as it is `now`, and return what has to be written."""
         before = dict(self._latest.places)
         statements = self._latest.keep(observation, asked)
+        if isinstance(observation, PricesSeen):
+            statements += self._latest.choose(now, [observation.site])
         if isinstance(observation, SitesSeen):
             self._show_sites(before, now)
         elif not isinstance(observation, Shortfall | DeprecationsSeen):
@@ -80,6 +83,7 @@ class Publisher:
                 pass
             case ReadingsSeen():
                 yield from self._painter.readings(place)
+                yield from self._painter.costs(place, now)
             case LiveSeen():
                 yield from self._painter.live(place, observation.values, now)
             case FiguresSeen():

@@ -1,4 +1,4 @@
-"""The slot's end, and a dispatch's: what is known is drawn for the next moment a little early, and laid on the shelf on time.
+"""The end of a slot, a window or a dispatch: what is known is drawn for then a little early, and laid on the shelf on time.
 
 Drawing a thousand sites takes a second; waiting until the boundary to begin would make them that late.
 """
@@ -46,6 +46,9 @@ class Slots:
 
     async def show(self, moment: datetime) -> None:
         """Lay everything that is known on the shelf as it is at `moment`."""
+        for latest, _ in self._painters:
+            if statements := latest.choose(moment):
+                latest.save(statements)
         async for messages in self._drawn(lambda painter, place: painter.site(place, moment)):
             self._shelf.put(messages)
         self._shown = moment
@@ -89,11 +92,12 @@ class Slots:
         return early
 
     def next_boundary(self, moment: datetime) -> datetime | None:
-        """Return when a slot, a dispatch or a local day next begins or ends, or None where nothing is known."""
+        """Return when a slot, a window, a dispatch or a local day next begins or ends, or None where nothing is known."""
         return min(self._changes(moment), default=None)
 
     async def _change(self, boundary: datetime) -> None:
-        known, drawn = self._known(), await self._turned(boundary)
+        since, known, drawn = self._shown, self._known(), await self._turned(boundary)
+        assert since is not None  # who runs has shown
         upcoming = self.next_boundary(boundary)
         await self._clock.sleep_until(boundary)
         if self._clock.now() < boundary:
@@ -105,7 +109,7 @@ class Slots:
             known, drawn = self._known(), await self._turned(boundary)
         self._shelf.put(drawn)
         self._shown = boundary
-        async for messages in self._drawn(lambda painter, place: _of_a_new_day(painter, place, boundary)):
+        async for messages in self._drawn(lambda painter, place: _less_urgent(painter, place, since, boundary)):
             self._shelf.put(messages)
 
     async def _turned(self, boundary: datetime) -> list[Message]:
@@ -144,16 +148,28 @@ class Slots:
 
 def _turned(painter: Painter, place: Place, since: datetime, boundary: datetime) -> Iterator[Message]:
     """Yield what is another at `boundary` than at `since`."""
-    if any((change := curve.change_after(since)) and change <= boundary for curve in place.curves.values()):
+    if _has_new_slot(place, since, boundary):
         yield from painter.now(place, boundary)
     for named in place.devices.values():
         if any(since < change <= boundary for change in agenda.device_changes(named.device)):
             yield from painter.device(place, named, boundary)
+    for window in place.windows.values():
+        if any(since < change <= boundary for change in agenda.window_changes(window)):
+            yield from painter.window(place, window, boundary)
+            yield from painter.started(place, window, since, boundary)
     for schedule in place.schedules.values():
         if any(since < change <= boundary for change in agenda.schedule_changes(schedule)):
             yield painter.schedule(place, schedule, boundary)
 
 
-def _of_a_new_day(painter: Painter, place: Place, boundary: datetime) -> Iterator[Message]:
+def _less_urgent(painter: Painter, place: Place, since: datetime, boundary: datetime) -> Iterator[Message]:
+    """Yield what may come a moment later."""
     if midnight(boundary, place.site.zone) == boundary:
         yield from painter.day(place, boundary)
+        yield from painter.costs(place, boundary)
+    elif _has_new_slot(place, since, boundary):
+        yield from painter.glance(place, boundary)
+
+
+def _has_new_slot(place: Place, since: datetime, boundary: datetime) -> bool:
+    return any((change := curve.change_after(since)) and change <= boundary for curve in place.curves.values())

@@ -48,10 +48,14 @@ class MetersSeen:
 
 @dataclass(frozen=True)
 class ReadingsSeen:
-    """The newest readings of a site (its id)."""
+    """The newest readings of a site (its id).
+
+    `past` are those before them that came with the same answer: they are not shown, but energy among them is reckoned with.
+    """
 
     site: str
     readings: tuple[Reading, ...]
+    past: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,16 @@
 """Figures over a handful of slots. Means are weighted by the slots' length, so that any mixture of lengths is right."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import accumulate
+from operator import attrgetter
 
 from bridge.models.price import Slot
+
+HALF = Decimal("0.5")
+_value = attrgetter("value")
 
 
 @dataclass(frozen=True)
@@ -22,8 +28,8 @@ def figures(slots: Sequence[Slot]) -> Figures | None:
     if not slots:
         return None
     return Figures(
-        least=min(slots, key=lambda slot: slot.value),
-        greatest=max(slots, key=lambda slot: slot.value),
+        least=min(slots, key=_value),
+        greatest=max(slots, key=_value),
         mean=mean(slots),
         median=median(slots),
     )
@@ -37,21 +43,23 @@ def mean(slots: Sequence[Slot]) -> Decimal:
 
 def median(slots: Sequence[Slot]) -> Decimal:
     """Return the price that half of the time lies below: the mean of the two middle ones where it falls between."""
-    ordered = sorted(slots, key=lambda slot: slot.value)
-    half = sum(map(_seconds, ordered)) / Decimal(2)
-    passed = 0
-    for index, slot in enumerate(ordered):
-        passed += _seconds(slot)
-        if passed > half:
-            return slot.value
-        if passed == half:
-            return (slot.value + ordered[index + 1].value) / 2
-    raise ValueError("no slots")
+    return quantiles(slots, (HALF,))[0]
 
 
-def rank(slot: Slot, slots: Sequence[Slot]) -> int:
-    """Return 1 + how many of `slots` are cheaper than `slot`."""
-    return 1 + sum(other.value < slot.value for other in slots)
+def quantiles(slots: Sequence[Slot], shares: Iterable[Decimal]) -> list[Decimal]:
+    """Return the prices that `shares` of the time lie below, each in (0, 1); the mean of two where one falls between them.
+
+    `slots` must not be empty. For slots of one length it is the second of Hyndman and Fan's nine kinds (1996).
+    """
+    ordered = sorted(slots, key=_value)
+    passed = list(accumulate(map(_seconds, ordered)))
+    return [_quantile(ordered, passed, share * passed[-1]) for share in shares]
+
+
+def _quantile(ordered: Sequence[Slot], passed: Sequence[int], wanted: Decimal) -> Decimal:
+    index = bisect_left(passed, wanted)
+    value = ordered[index].value
+    return (value + ordered[index + 1].value) / 2 if passed[index] == wanted else value
 
 
 def _seconds(slot: Slot) -> int:

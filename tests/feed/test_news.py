@@ -7,11 +7,11 @@ import pytest
 from bridge.feed.news import news
 from bridge.feed.place import Place
 from bridge.models.device import Device, Dispatch
-from bridge.models.payload import DispatchPlanned, SavingSession
+from bridge.models.payload import DispatchPlanned, NegativePrice, PricesPublished, SavingSession
 from bridge.models.schedule import Schedule, Span
 from bridge.models.site import Site
 from bridge.state.store import NamedDevice
-from tests.support import utc
+from tests.support import curve, utc
 
 NOW = utc("2026-06-10T10:15")
 SITE = Site(id="1", title="Home", timezone="Europe/London")
@@ -91,3 +91,53 @@ def test_a_saving_session_that_was_not_announced_is_news_with_its_facts() -> Non
 def test_another_kind_of_schedule_is_no_news() -> None:
     span = Span(start=utc("2026-06-11T17:00"), end=utc("2026-06-11T18:00"))
     assert list(news(NOTHING, announcing(span, kind="greener-nights"), NOW)) == []
+
+
+# prices
+
+
+def priced(*values: float, start: str = "10:00") -> Place:
+    return Place("home", SITE, curves={"import": curve(utc(f"2026-06-10T{start}"), values)})
+
+
+def published(start: str, end: str, least: str, most: str, mean: str) -> PricesPublished:
+    begin, until = utc(f"2026-06-10T{start}"), utc(f"2026-06-10T{end}")
+    return PricesPublished(
+        stream="import", start=begin, end=until, min=Decimal(least), max=Decimal(most), mean=Decimal(mean), currency="EUR"
+    )
+
+
+def negative(start: str, end: str, least: str, mean: str) -> NegativePrice:
+    begin, until = utc(f"2026-06-10T{start}"), utc(f"2026-06-10T{end}")
+    return NegativePrice(stream="import", start=begin, end=until, min=Decimal(least), mean=Decimal(mean), currency="EUR")
+
+
+def test_prices_that_reach_further_are_news() -> None:
+    found = list(news(priced(1, 2), priced(1, 2, 3, 5), NOW))
+    assert found == [published("10:30", "11:00", "3", "5", "4")]
+
+
+def test_of_prices_that_were_never_seen_those_are_news_that_are_not_over() -> None:
+    assert list(news(NOTHING, priced(1, 2, 4), NOW)) == [published("10:15", "10:45", "2", "4", "3")]
+    assert list(news(NOTHING, priced(1), NOW)) == []
+
+
+def test_prices_that_are_merely_corrected_or_shortened_are_no_news() -> None:
+    assert list(news(priced(1, 2, 3), priced(1, 2, 4), NOW)) == []
+    assert list(news(priced(1, 2, 3), priced(1, 2), NOW)) == []
+
+
+def test_each_span_below_zero_is_told_once() -> None:
+    before, after = priced(1, -1, 2), priced(1, -1, 2, -1, -3, 0, -2)
+    assert list(news(NOTHING, before, NOW))[1:] == [negative("10:15", "10:30", "-1", "-1")]
+    assert list(news(before, after, NOW))[1:] == [negative("10:45", "11:15", "-3", "-2"), negative("11:30", "11:45", "-2", "-2")]
+    assert list(news(after, after, NOW)) == []
+
+
+def test_a_span_below_zero_that_grows_or_is_over_is_no_news() -> None:
+    assert list(news(priced(1, 2, -1), priced(1, 2, -1, -1), NOW)) == [published("10:45", "11:00", "-1", "-1", "-1")]
+    assert list(news(priced(1, 2), priced(-1, 2), NOW)) == []
+
+
+def test_a_price_that_is_corrected_to_below_zero_is_news() -> None:
+    assert list(news(priced(1, 2, 3), priced(1, 2, -3), NOW)) == [negative("10:30", "10:45", "-3", "-3")]

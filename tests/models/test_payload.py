@@ -49,6 +49,13 @@ SUMMARY = Summary(
     data_until=NOON,
     resolution=QUARTER_HOUR,
     source_resolution=HOUR,
+    trailing_mean=LONG,
+    limits=(LONG,) * 4,
+    volatility="very_high",
+    trend="strongly_falling",
+    cheapest={"1h": NOON, "3h": NOON},
+    best=(NOON, NOON),
+    peak=(NOON, NOON),
 )
 PRICE = Price(
     start=NOON,
@@ -60,9 +67,18 @@ PRICE = Price(
     rating=None,
     rank=3,
     rank_of=96,
+    percentile=Decimal(100) / 3,
     min=Decimal("-0.05"),
     max=Decimal(1),
     mean=Decimal("0.30"),
+    trailing_mean=Decimal(2) / 3,
+    leading_mean=None,
+    difference=Decimal("-62.32"),
+    hour_mean=Decimal("0.25"),
+    trend="stable",
+    trend_change=NOON + HOUR,
+    phase="flat",
+    period="best",
 )
 
 
@@ -101,7 +117,9 @@ def test_a_bare_price_is_not_rounded() -> None:
 def test_a_price_is_an_object_of_numbers_and_instants() -> None:
     assert PRICE.encoded() == (
         b'{"start":"2026-06-10T12:00:00Z","end":"2026-06-10T12:15:00Z","value":0.2512,"currency":"EUR","unit":"EUR/kWh",'
-        b'"level":"cheap","rating":null,"rank":3,"rank_of":96,"min":-0.05,"max":1.0,"mean":0.3}'
+        b'"level":"cheap","rating":null,"rank":3,"rank_of":96,"percentile":33.33333,"min":-0.05,"max":1.0,"mean":0.3,'
+        b'"trailing_mean":0.6666667,"leading_mean":null,"difference":-62.32,"hour_mean":0.25,'
+        b'"trend":"stable","trend_change":"2026-06-10T13:00:00Z","phase":"flat","period":"best"}'
     )
 
 

@@ -55,7 +55,7 @@ def readings(wire: Wire) -> Readings:
 
 async def yesterday(wire: Wire, supply: Supply = IMPORT, moment: datetime = NOON) -> tuple[list[tuple[str, str, str, str]], bool]:
     """Return quantity, value, unit and London's from-to of each reading, and whether the day is whole."""
-    found, whole = await readings(wire).yesterday(HOME, supply, moment)
+    found, whole, _ = await readings(wire).yesterday(HOME, supply, moment)
     return [(one.quantity, _plain(one.value), one.unit or "", _times(one)) for one in found], whole
 
 
@@ -75,7 +75,7 @@ def _times(one: Reading) -> str:
 
 async def test_a_whole_day_brings_its_newest_half_hour_and_its_sum() -> None:
     wire = Wire({"Measurements": measured(*day_of())})
-    found, whole = await readings(wire).yesterday(HOME, IMPORT, NOON)
+    found, whole, _ = await readings(wire).yesterday(HOME, IMPORT, NOON)
     usual: dict[str, Any] = {
         "meter": "import",
         "unit": "kWh",
@@ -135,7 +135,7 @@ async def test_before_six_the_newest_half_hour_may_be_of_the_day_before_and_the_
 
 async def test_gas_in_cubic_metres_is_reckoned_as_on_the_bill() -> None:
     wire = Wire({"Measurements": measured(span(utc("2026-06-09T08:00"), "1.5", "m3"))})
-    found, _ = await yesterday(wire, GAS)
+    found, *_ = await yesterday(wire, GAS)
     energy = Decimal("1.5") * Decimal("1.02264") * 40 / Decimal("3.6")
     assert energy == Decimal("17.044")
     assert found == [("energy", "17.044", "kWh", "09 09:00-09 09:30"), ("volume", "1.5", "m³", "09 09:00-09 09:30")]
@@ -143,7 +143,7 @@ async def test_gas_in_cubic_metres_is_reckoned_as_on_the_bill() -> None:
 
 async def test_the_calorific_value_is_the_users() -> None:
     wire = Wire({"Measurements": measured(span(utc("2026-06-09T08:00"), "3.6", "m3"))})
-    found, _ = await Readings(wire.kraken, None, TENANTS["uk"], Decimal("39.5")).yesterday(HOME, GAS, NOON)
+    found, *_ = await Readings(wire.kraken, None, TENANTS["uk"], Decimal("39.5")).yesterday(HOME, GAS, NOON)
     assert found[0].value == Decimal("1.02264") * Decimal("39.5")
 
 
@@ -158,7 +158,7 @@ async def test_the_calorific_value_is_the_users() -> None:
     ],
 )
 async def test_the_unit_that_comes_along_counts_before_the_meters(unit: str, quantities: list[str]) -> None:
-    found, _ = await yesterday(Wire({"Measurements": measured(span(utc("2026-06-09T08:00"), "1", unit))}), GAS)
+    found, *_ = await yesterday(Wire({"Measurements": measured(span(utc("2026-06-09T08:00"), "1", unit))}), GAS)
     assert [quantity for quantity, _, _, _ in found] == quantities
 
 
@@ -181,7 +181,7 @@ async def test_the_unit_that_comes_along_counts_before_the_meters(unit: str, qua
 )
 async def test_each_meter_point_has_its_own_name_and_question(supply: Supply, meter: str, direction: str, filters: Any) -> None:
     wire = Wire({"Measurements": measured(span(utc("2026-06-09T08:00")))})
-    found, _ = await readings(wire).yesterday(HOME, supply, NOON)
+    found, *_ = await readings(wire).yesterday(HOME, supply, NOON)
     assert {(one.meter, one.direction) for one in found} == {(meter, direction)}
     [(fuel, about)] = filters.items()
     assert wire.sent[-1].given == {
@@ -203,7 +203,7 @@ async def test_where_graphql_has_none_rest_is_asked_with_the_key_and_from_then_o
     wire = Wire({"Measurements": answer, REST: rows})
     ways = readings(wire)
     for _ in range(2):
-        found, whole = await ways.yesterday(HOME, IMPORT, NOON)
+        found, whole, _ = await ways.yesterday(HOME, IMPORT, NOON)
         assert ([_plain(one.value) for one in found], whole) == (["0.25", "12"], True)
     assert wire.asked() == [SIGN_IN, "Measurements", REST, REST]
     signed = wire.sent[-1].authorization
@@ -232,7 +232,7 @@ async def test_odd_rows_are_left_out_with_one_line(caplog: pytest.LogCaptureFixt
     good = span(utc("2026-06-09T08:00"))
     odd = [{**good, "value": value} for value in (None, "much", True)] + [{**good, "endAt": good["startAt"]}]
     with caplog.at_level(logging.WARNING):
-        found, _ = await yesterday(Wire({"Measurements": measured(good, *odd, {**good, "startAt": None})}))
+        found, *_ = await yesterday(Wire({"Measurements": measured(good, *odd, {**good, "startAt": None})}))
     assert len(found) == 1
     assert [record.getMessage() for record in caplog.records] == [
         "4 measurement(s) of Octopus' are left out, the first for TypeError"
@@ -250,7 +250,7 @@ async def test_gas_of_which_nothing_tells_the_unit_is_left_out_and_the_log_says_
     ways = readings(wire)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
-            assert await ways.yesterday(HOME, UNITLESS, NOON) == ((), False)
+            assert await ways.yesterday(HOME, UNITLESS, NOON) == ((), False, ())
     assert [record.getMessage() for record in caplog.records] == [
         "gas: nothing tells whether it counts m³ or kWh; its readings are left out"
     ]
@@ -259,7 +259,7 @@ async def test_gas_of_which_nothing_tells_the_unit_is_left_out_and_the_log_says_
 
 async def test_gas_whose_measurements_bear_their_unit_needs_no_other() -> None:
     for unit, value in (("kwh", "3.6"), ("m3", "40.9056")):
-        found, _ = await yesterday(Wire({"Measurements": measured(span(utc("2026-06-09T08:00"), "3.6", unit))}), UNITLESS)
+        found, *_ = await yesterday(Wire({"Measurements": measured(span(utc("2026-06-09T08:00"), "3.6", unit))}), UNITLESS)
         assert found[0][:3] == ("energy", value, "kWh")
 
 

@@ -7,8 +7,11 @@ from bridge.models.payload.base import SCHEMA_VERSION as SCHEMA_VERSION
 from bridge.models.payload.base import Payload as Payload
 from bridge.models.payload.event import DispatchPlanned as DispatchPlanned
 from bridge.models.payload.event import Event as Event
+from bridge.models.payload.event import NegativePrice as NegativePrice
 from bridge.models.payload.event import PlanFinished as PlanFinished
+from bridge.models.payload.event import PricesPublished as PricesPublished
 from bridge.models.payload.event import SavingSession as SavingSession
+from bridge.models.payload.event import WindowStarted as WindowStarted
 from bridge.models.payload.health import BridgeHealth as BridgeHealth
 from bridge.models.payload.health import BridgeInfo as BridgeInfo
 from bridge.models.payload.health import BudgetFigures as BudgetFigures
@@ -23,9 +26,12 @@ from bridge.models.payload.price import Columns as Columns
 from bridge.models.payload.price import DayFigures as DayFigures
 from bridge.models.payload.price import Price as Price
 from bridge.models.payload.price import PriceSlot as PriceSlot
+from bridge.models.payload.price import StretchPayload as StretchPayload
 from bridge.models.payload.price import Summary as Summary
+from bridge.models.payload.price import WindowPayload as WindowPayload
 from bridge.models.payload.price import bare as bare
 from bridge.models.payload.price import encoded_slots as encoded_slots
+from bridge.models.payload.site import CostPayload as CostPayload
 from bridge.models.payload.site import FigurePayload as FigurePayload
 from bridge.models.payload.site import LivePayload as LivePayload
 from bridge.models.payload.site import ReadingPayload as ReadingPayload

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from bridge.models.payload.base import Number, Payload
+from bridge.models.payload.base import Number, Payload, Rounded
 
 
 class DispatchPlanned(Payload):
@@ -30,6 +30,42 @@ class SavingSession(Payload):
     end: datetime
 
 
+class PricesPublished(Payload):
+    """Prices became known that reach further than those that were known."""
+
+    event_type: Literal["prices_published"] = "prices_published"
+    stream: str
+    start: datetime  # of what is new
+    end: datetime
+    min: Number  # of what is new, major unit per kWh
+    max: Number
+    mean: Rounded
+    currency: str | None
+
+
+class NegativePrice(Payload):
+    """A span of prices below zero became known, which is not over; an event for each."""
+
+    event_type: Literal["negative_price"] = "negative_price"
+    stream: str
+    start: datetime
+    end: datetime
+    min: Number  # the lowest of it
+    mean: Rounded
+    currency: str | None
+
+
+class WindowStarted(Payload):
+    """A configured window has begun."""
+
+    event_type: Literal["window_started"] = "window_started"
+    window: str
+    stream: str
+    start: datetime
+    end: datetime
+    mean: Rounded
+
+
 class PlanFinished(Payload):
     """The last segment of a kept plan is over."""
 
@@ -44,4 +80,4 @@ class PlanFinished(Payload):
     currency: str | None
 
 
-Event = DispatchPlanned | SavingSession | PlanFinished
+Event = DispatchPlanned | SavingSession | PricesPublished | NegativePrice | WindowStarted | PlanFinished

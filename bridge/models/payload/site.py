@@ -6,7 +6,7 @@ from typing import NotRequired
 from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
-from bridge.models.payload.base import Number, Payload
+from bridge.models.payload.base import Number, Payload, Rounded
 
 
 class SiteInfo(Payload):
@@ -48,6 +48,18 @@ class FigurePayload(Payload):
 
     def encoded(self) -> bytes:
         return self.model_dump_json(exclude_none=True).encode()
+
+
+class CostPayload(Payload):
+    """`cost/{stream}/…`: what the energy of [start, end) cost, at `export` what it earned; money in the major unit."""
+
+    value: Rounded  # `standing_charge` in it
+    currency: str | None
+    start: datetime
+    end: datetime
+    complete: bool  # whether no moment of it lacks a reading or a price
+    energy: Rounded  # kWh
+    standing_charge: Rounded | None  # of the days that are begun; null where the provider does not tell
 
 
 class LivePayload(Payload):

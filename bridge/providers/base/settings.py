@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from bridge.pricing.settings import USUAL, PricingSettings
+from bridge.pricing.windows import WindowSettings
 from bridge.state.budget import BudgetSettings
 from bridge.topics import RESERVED_SITES, SOURCE_NAME
 from bridge.transport.http import is_usable
@@ -73,7 +75,17 @@ def _from_json(value: object) -> object:
     return json.loads(value) if isinstance(value, str) else value  # a variable can hold a table only as JSON
 
 
+def _configured_name(name: str) -> str:
+    if not re.fullmatch(SOURCE_NAME, name):
+        raise ValueError("must be lower-case letters, digits, - and _")
+    return name
+
+
+ConfiguredName = Annotated[str, AfterValidator(_configured_name)]
+
 RequestBudget = Annotated[BudgetSettings, BeforeValidator(_from_json)]
+Windows = Annotated[dict[ConfiguredName, WindowSettings], BeforeValidator(_from_json)]
+Pricing = Annotated[PricingSettings, BeforeValidator(_from_json)]
 SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(_from_json)]
 
 
@@ -86,15 +98,6 @@ class DocumentSettings(BaseModel):
     endpoint: str = ""  # where a source has several
 
 
-def _operation_name(name: str) -> str:
-    if not re.fullmatch(SOURCE_NAME, name):
-        raise ValueError("must be lower-case letters, digits, - and _")
-    return name
-
-
-OperationName = Annotated[str, AfterValidator(_operation_name)]
-
-
 class SourceSettings(BaseModel):
     """`[sources.NAME]`: what every source has; a provider adds its own."""
 
@@ -104,7 +107,9 @@ class SourceSettings(BaseModel):
     publish_personal_data: bool = False
     budget: RequestBudget = BudgetSettings()
     sites: SiteNames = Field(default_factory=dict)  # the provider's id → our name
-    operations: dict[OperationName, DocumentSettings] = Field(default_factory=dict)
+    operations: dict[ConfiguredName, DocumentSettings] = Field(default_factory=dict)
+    pricing: Pricing = USUAL
+    windows: Windows = Field(default_factory=dict)
 
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""

@@ -55,13 +55,13 @@ class Metering:
                     yield Task(key, due, partial(self._measured, key, household, supply, moment), household.id)
 
     async def _measured(self, key: Key, household: Household, supply: Supply, moment: datetime) -> AsyncIterator[Observation]:
-        readings, whole = await self.readings.yesterday(household, supply, moment)
+        readings, whole, past = await self.readings.yesterday(household, supply, moment)
         self._desk.rota.note(key, moment)
         self._empty[key] = 0 if readings else self._empty.get(key, 0) + 1
         if whole:
             self._desk.rota.put_off(key, moment, self._tomorrow(moment) - moment)
         if readings:
-            yield ReadingsSeen(household.id, readings)
+            yield ReadingsSeen(household.id, readings, past)
 
     async def _live(self, key: Key, household: Household, supply: Supply, moment: datetime) -> AsyncIterator[Observation]:
         rota, device = self._desk.rota, str(supply.device)

@@ -7,6 +7,7 @@ exporting.
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from bridge.models.figure import Live
 from bridge.models.reading import Reading
@@ -27,6 +28,14 @@ WH_PER_KWH = 1000
 ARRIVAL = time(6)  # when the readings of yesterday have mostly come, local
 
 
+class Measured(NamedTuple):
+    """The newest readings, whether yesterday is whole, and the half-hours before the newest."""
+
+    readings: tuple[Reading, ...]
+    whole: bool
+    past: tuple[Reading, ...]
+
+
 class Readings:
     """Makes readings of half-hours."""
 
@@ -34,14 +43,16 @@ class Readings:
         self._kraken, self._tenant, self._calorific_value = kraken, tenant, calorific_value
         self.halfhours = HalfHours(kraken, rest)
 
-    async def yesterday(self, household: Household, supply: Supply, moment: datetime) -> tuple[tuple[Reading, ...], bool]:
-        """Return the newest half-hour of the last days, yesterday's sum where it is whole, and whether it is."""
+    async def yesterday(self, household: Household, supply: Supply, moment: datetime) -> Measured:
+        """Return the newest half-hour of the last days, yesterday's sum where it is whole, and the half-hours before."""
         zone = self._tenant.zone
         begin, end = midnight(moment, zone, -1), midnight(moment, zone)
         early = moment.astimezone(zone).time() < ARRIVAL  # so early the newest are of the day before
         spans = await self.halfhours.all(household, supply, midnight(moment, zone, -2) if early else begin, moment)
         whole = sum((span.end - span.start for span in spans if begin <= span.start < end), timedelta()) == end - begin
-        return tuple(self._readings(household, supply, spans, (begin, end) if whole else None)), whole
+        past = (reading for span in spans[:-1] for reading in self.of_span(household, supply, span))
+        newest = self._readings(household, supply, spans, (begin, end) if whole else None)
+        return Measured(tuple(newest), whole, tuple(past))
 
     async def live(self, supply: Supply) -> tuple[Live, ...]:
         """Return what the Home Mini shows; nothing where there is none, or where it is silent."""

@@ -1,0 +1,218 @@
+"""What the prices of a curve mean: all that changes with the curve alone, judged once and then looked up at each slot."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from bridge.models.price import HOUR, Curve, Slot
+from bridge.pricing import averages, periods, trend
+from bridge.pricing.blocks import blocks, smoothed
+from bridge.pricing.day import bounds, midnight
+from bridge.pricing.figures import Figures, figures
+from bridge.pricing.pattern import Shape, shape
+from bridge.pricing.periods import Period
+from bridge.pricing.ranks import Ranks
+from bridge.pricing.rating import level, limits, ratings
+from bridge.pricing.settings import USUAL, PricingSettings
+from bridge.pricing.sums import SECOND, Sums, Total, least_seconds
+from bridge.pricing.volatility import Volatility, variation, volatility
+
+CHEAPEST: Mapping[str, timedelta] = {"1h": HOUR, "3h": 3 * HOUR}  # the spans for which the cheapest start is looked for
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one slot means; prices are in the curve's unit, percentages plain numbers, and what is unknown is None."""
+
+    level: str | None
+    rating: str | None
+    trailing_mean: Decimal | None
+    leading_mean: Decimal | None
+    difference: Decimal | None  # % off the trailing mean
+    hour_mean: Decimal | None
+    trend: str | None
+    trend_change: datetime | None
+    phase: str | None
+    period: str | None  # best or peak
+
+
+class Day:
+    """The known slots of one local day, judged as far as somebody asks."""
+
+    def __init__(self, start: datetime, end: datetime, curve: Curve, settings: PricingSettings) -> None:
+        self.start, self.end, self._settings = start, end, settings
+        self.slots = curve.between(start, end)
+        self.complete = curve.covers(start, end)
+
+    @cached_property
+    def sums(self) -> Sums:
+        return Sums(self.slots)
+
+    @cached_property
+    def cv(self) -> Decimal | None:
+        return variation(self.sums)
+
+    @cached_property
+    def figures(self) -> Figures | None:
+        return figures(self.slots)
+
+    @cached_property
+    def ranks(self) -> Ranks:
+        return Ranks(self.slots)
+
+    @cached_property
+    def volatility(self) -> Volatility | None:
+        return volatility(self.slots, self.cv, self._settings.volatility_limits)
+
+    @cached_property
+    def shape(self) -> Shape | None:
+        """The shape of the day, None unless the whole of it is known."""
+        return shape(self.sums, self.cv, self._settings) if self.complete else None
+
+    @cached_property
+    def best(self) -> Sequence[Period]:
+        return self._periods(periods.best)
+
+    @cached_property
+    def peak(self) -> Sequence[Period]:
+        return self._periods(periods.peak)
+
+    def _periods(self, found: Callable[[Sums, Decimal | None, PricingSettings], list[Period]]) -> Sequence[Period]:
+        length = (self.end - self.start) // SECOND
+        enough = self.sums.total(0, length).is_known(least_seconds(length, self._settings.least_known))
+        return found(self.sums, self.cv, self._settings) if enough else ()
+
+
+class Periods(NamedTuple):
+    """The periods around the local day that begins at `of`, in order."""
+
+    of: datetime
+    best: Sequence[Period]
+    peak: Sequence[Period]
+
+
+class Meaning:
+    """What a curve means at a site in `zone`; it holds for as long as the curve does."""
+
+    def __init__(self, curve: Curve, zone: ZoneInfo, settings: PricingSettings = USUAL) -> None:
+        self.curve, self.zone, self._settings = curve, zone, settings
+        self._sums = sums = Sums(curve.slots)
+        before = averages.all_trailing(sums, settings.least_known)
+        self._differences = list(map(averages.difference, sums.prices, before))
+        self.ratings = self._smoothed(ratings(self._differences, settings))
+        own = self._smoothed([level(off, settings.level_limits) for off in self._differences])
+        self.levels = tuple(slot.level or ours for slot, ours in zip(curve.slots, own, strict=True))
+        self.trends = tuple(trend.Trends(sums, settings).words())
+        self._directions = blocks([trend.direction(word) for word in self.trends], sums.starts, sums.ends)
+        self._days: dict[datetime, Day] = {}
+        self._found: Periods | None = None
+
+    def verdict(self, slot: Slot) -> Verdict:
+        """Return what `slot`, which must be of the curve, means."""
+        index, settings = self._index(slot.start), self._settings
+        before, after = (self._mean(around, slot) for around in (averages.trailing, averages.leading))
+        turn = trend.change(self._directions, index, self._sums, settings.trend_holds // SECOND)
+        shape = self.day(slot.start).shape
+        return Verdict(
+            level=self.levels[index],
+            rating=self.ratings[index],
+            trailing_mean=before,
+            leading_mean=after,
+            difference=self._differences[index],
+            hour_mean=averages.hour(self._sums, slot.start, self.zone),
+            trend=self.trends[index],
+            trend_change=None if turn is None else self._sums.moment(turn),
+            phase=shape.phase(slot.start) if shape else None,
+            period=self._period(slot),
+        )
+
+    def day(self, moment: datetime) -> Day:
+        """Return the local day of `moment`."""
+        start, end = bounds(moment, self.zone)
+        if start not in self._days:
+            self._days[start] = Day(start, end, self.curve, self._settings)
+        return self._days[start]
+
+    def level_limits(self, slot: Slot) -> tuple[Decimal, ...] | None:
+        """Return the four prices between the levels at `slot`, None where the mean before it is unknown."""
+        before = self._mean(averages.trailing, slot)
+        return None if before is None else limits(before, self._settings.level_limits)
+
+    def best(self, moment: datetime) -> Period | None:
+        """Return the best period in force at `moment`, or else the next one, or None."""
+        return _now_or_next(self._periods(moment).best, moment)
+
+    def peak(self, moment: datetime) -> Period | None:
+        """Return the peak period in force at `moment`, or else the next one, or None."""
+        return _now_or_next(self._periods(moment).peak, moment)
+
+    def cheapest(self, length: timedelta, moment: datetime) -> datetime | None:
+        """Return when the cheapest `length` without interruption begins that begins at `moment` or later, the earliest of equals.
+
+        None where no such span is wholly known. `length` must be one of `CHEAPEST`.
+        """
+        starts, choices = self._starts[length]
+        index = bisect_left(starts, self._sums.second(moment)) if starts else 0
+        return self._sums.moment(choices[index]) if index < len(starts) else None
+
+    @cached_property
+    def _starts(self) -> dict[timedelta, tuple[list[int], list[int]]]:
+        """For each length: every start worth a thought, in order, and the best from there on."""
+        return {length: self._sliding(length // SECOND) for length in CHEAPEST.values()}
+
+    def _sliding(self, length: int) -> tuple[list[int], list[int]]:
+        # the price is constant inside a slot, so that the best span begins or ends where a slot does
+        sums = self._sums
+        starts = sorted({*sums.starts, *(end - length for end in sums.ends)})
+        totals = map(sums.between, sums.marks(starts), sums.marks(start + length for start in starts))
+        whole = [(start, total.sum) for start, total in zip(starts, totals, strict=True) if total.seconds == length]
+        choices: list[int] = []
+        least: int | None = None
+        for start, total in reversed(whole):
+            if least is None or total <= least:
+                least, choice = total, start
+            else:
+                choice = choices[-1]
+            choices.append(choice)
+        return [start for start, _ in whole], choices[::-1]
+
+    def _mean(self, around: Callable[[Sums, int, Decimal], Total | None], slot: Slot) -> Decimal | None:
+        total = around(self._sums, self._sums.second(slot.start), self._settings.least_known)
+        return None if total is None else self._sums.money(total)
+
+    def _smoothed(self, words: Sequence[str | None]) -> tuple[str | None, ...]:
+        return smoothed(words, self._sums.starts, self._sums.ends, self._settings.rating_gap // SECOND)
+
+    def _periods(self, moment: datetime) -> "Periods":
+        """Return the periods from the local day before that of `moment` on: one may have run over midnight."""
+        today = self.day(moment).start
+        if self._found is None or self._found.of != today:
+            days = list(self._days_from(midnight(moment, self.zone, -1)))
+            best = periods.joined([period for day in days for period in day.best], self._sums)
+            peak = periods.joined([period for day in days for period in day.peak], self._sums)
+            self._found = Periods(today, best, peak)
+        return self._found
+
+    def _days_from(self, start: datetime) -> Iterator[Day]:
+        while self.curve.end is not None and start < self.curve.end:
+            day = self.day(start)
+            yield day
+            start = day.end
+
+    def _period(self, slot: Slot) -> str | None:
+        for word, found in (("best", self.best(slot.start)), ("peak", self.peak(slot.start))):
+            if found and found.start <= slot.start:
+                return word
+        return None
+
+    def _index(self, moment: datetime) -> int:
+        return bisect_left(self.curve.slots, moment, key=lambda slot: slot.start)
+
+
+def _now_or_next(found: Sequence[Period], moment: datetime) -> Period | None:
+    return next((period for period in found if period.end > moment), None)
