@@ -28,6 +28,7 @@ from bridge.errors import Fault, Misconfigured
 from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_file, is_folder, nearest, unknown_sections, variable
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
+from bridge.readers.home_assistant.settings import HomeAssistantSettings
 from bridge.state.settings import StateSettings
 from bridge.topics import LONGEST_CLIENT, RESERVED_SOURCES, SOURCE_NAME
 from bridge.transport.settings import MqttSettings
@@ -55,6 +56,7 @@ class Gathered(BaseSettings):
     sources: dict[str, dict[str, Any]] = {}
     commands: dict[str, Any] = {}
     clients: dict[str, dict[str, Any]] = {}
+    home_assistant: dict[str, Any] | None = None  # off without the section
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class Settings:
     commands: CommandsSettings = field(default_factory=CommandsSettings)
     grants: Grants = field(default_factory=dict)  # by client
     documents: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)  # the user's own, by source and name
+    home_assistant: HomeAssistantSettings | None = None  # where it is to be told what there is
 
     def may_write(self, source: str) -> bool:
         """Tell whether any client is granted a write of `source`; a wildcard grants none."""
@@ -103,12 +106,14 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
     commands = _section(gathered.commands, "commands", CommandsSettings, origin, faults)
     documents = _documents(sources, used, origin, faults)
     grants = _grants(gathered.clients, _operations(used, documents), origin, faults)
+    told = _section(gathered.home_assistant or {}, "home_assistant", HomeAssistantSettings, origin, faults)
     if sources_wanted and not gathered.sources and not faults:
         faults.append(_no_sources(origin))
-    if faults or mqtt is None or state is None or commands is None:
+    if faults or mqtt is None or state is None or commands is None or told is None:
         raise Misconfigured(list({fault.key: fault for fault in reversed(faults)}.values())[::-1])
     _warn(table, origin)
-    return Settings(path, mqtt, state, sources, used, commands, grants, documents)
+    home_assistant = told if gathered.home_assistant is not None and told.enabled else None
+    return Settings(path, mqtt, state, sources, used, commands, grants, documents, home_assistant)
 
 
 def _found(file: Path | None) -> Path | None:

@@ -1,6 +1,9 @@
-"""Clears what a removed source, site, device or window left at the broker: only topics that this installation published."""
+"""Clears what a removed source, site, device or window left at the broker: only topics that this installation published.
 
-from collections.abc import Mapping
+So it does with what a reader such as Home Assistant was told of them, on topics that lie elsewhere.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from bridge.feed.latest import Latest
@@ -19,15 +22,21 @@ class Below(NamedTuple):
 class Leftovers:
     """Remembers every topic of a source that was ever published, across restarts."""
 
-    def __init__(self, topics: Topics, shelf: Shelf, store: Store) -> None:
-        self._topics, self._shelf, self._store = topics, shelf, store
+    def __init__(self, topics: Topics, shelf: Shelf, store: Store, is_readers: Callable[[str], bool] = lambda _: False) -> None:
+        """`is_readers` tells whether a topic is one on which we tell a reader what there is."""
+        self._topics, self._shelf, self._store, self._is_readers = topics, shelf, store, is_readers
         self._remembered = store.topics()
         self._gone: set[str] = set()  # cleared, but the broker may not know yet
 
     def clear(self, sources: Mapping[str, Latest]) -> None:
-        """Empty the topics whose source is no longer configured, or whose site, device or window there no longer is."""
+        """Empty the topics whose source is no longer configured, or whose site, device or window there no longer is.
+
+        Those of a reader must be on the shelf by now: what is not there, it is to forget.
+        """
         known = {source: _below(latest) for source, latest in sources.items()}
-        self._gone = {topic for topic in self._remembered if self._is_gone(topic, known)}
+        told = {topic for topic in self._shelf.topics() if self._is_readers(topic)}
+        readers = {topic for topic in self._remembered if self._is_readers(topic)}
+        self._gone = {topic for topic in self._remembered - readers if self._is_gone(topic, known)} | (readers - told)
         self._shelf.clear(sorted(self._gone))
         self._remembered -= self._gone
 
@@ -36,7 +45,7 @@ class Leftovers:
         if self._gone and not len(self._shelf):
             self._store.forget_topics(self._gone - self._remembered)  # a device may have come back
             self._gone = set()
-        ours = {topic for topic in self._shelf.topics() if self._topics.place(topic)}
+        ours = {topic for topic in self._shelf.topics() if self._topics.place(topic) or self._is_readers(topic)}
         if new := ours - self._remembered:
             self._store.remember_topics(sorted(new))
             self._remembered |= new

@@ -461,4 +461,4 @@ async def test_what_arrives_at_a_connection_without_a_taker_is_let_go(mqtt: Mqtt
 
 
 def test_without_a_filter_nothing_is_subscribed_to() -> None:
-    assert Broker(MqttSettings(), Shelf(), Any, state_topic=STATE, client_id="x")._commands is None  # type: ignore[arg-type]
+    assert Broker(MqttSettings(), Shelf(), Any, state_topic=STATE, client_id="x")._heard == {}  # type: ignore[arg-type]

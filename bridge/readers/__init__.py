@@ -1,0 +1,1 @@
+"""What others read us with: from what is known to messages in the shape that they expect."""
