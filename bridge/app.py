@@ -83,6 +83,7 @@ class App:
         self.discovery = DiscoveryTopics(
             settings.home_assistant.prefix if settings.home_assistant else "", f"kwh2mqtt_{store.installation_id()[:8]}"
         )
+        self._leftovers = Leftovers(self.topics, self.shelf, store, self.discovery.is_ours)
         self.announcer = self._announcer(settings, offers, store)
         self.broker = Broker(
             settings.mqtt, self.shelf, clock, state_topic=state_topic, client_id=client_id,
@@ -92,7 +93,6 @@ class App:
         reports = [account.report for account in self.accounts]
         kinds = {offer.full_name: offer.kind.value for offer in offers.values()}
         self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock, kinds, self.pulse.silent)
-        self._leftovers = Leftovers(self.topics, self.shelf, store, self.discovery.is_ours)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do the main job until `stop` is set."""
@@ -170,7 +170,9 @@ class App:
             return None
         asks = _asks(own.client, offers.values(), settings.grants)
         devices = Devices(own, self.topics, self.discovery, asks, store.installation_id())
-        return Announcer(devices, list(self._sources.values()), store, self.shelf, self.clock)
+        return Announcer(
+            devices, list(self._sources.values()), store, self.shelf, self.clock, after_telling=self._leftovers.remember
+        )
 
     def _publish(self, message: Message) -> None:
         self.shelf.put([message])

@@ -24,7 +24,7 @@ from bridge.commands.planner import Planner
 from bridge.commands.request import Body
 from bridge.commands.settings import CommandsSettings
 from bridge.commands.wanted import CheapestArguments, PlanArguments
-from bridge.demo import _providers, _settings
+from bridge.demo import _settings
 from bridge.models.message import Arrival, Message
 from bridge.providers import base as providers
 from bridge.providers.octopus.operations import OPERATIONS

@@ -76,3 +76,21 @@ def test_an_event_is_nothing_that_is_left(tmp_path: Path) -> None:
     shelf.put([Message(f"{HOME}/event", b"{}", retain=False), Message(f"{HOME}/info", b"{}")])
     Leftovers(Topics("kwh2mqtt"), shelf, state).remember()
     assert state.topics() == {f"{HOME}/info"}
+
+
+def test_what_a_reader_is_told_no_more_is_cleared_wherever_it_stands(tmp_path: Path) -> None:
+    state, latest = remembering(tmp_path)
+    readers = {f"homeassistant/device/{name}/config" for name in ("home", "old")} | {"ha/device/home/config"}
+    state.remember_topics(readers)
+    shelf = Shelf()
+    shelf.put([Message("homeassistant/device/home/config", b"{}")])
+    Leftovers(Topics("kwh2mqtt"), shelf, state, readers.__contains__).clear({"octopus": latest})
+    assert cleared(shelf) == GONE | readers - {"homeassistant/device/home/config"}
+
+
+def test_what_a_reader_is_told_is_remembered(tmp_path: Path) -> None:
+    state = store(tmp_path, NOW)
+    shelf = Shelf()
+    shelf.put([Message("homeassistant/device/home/config", b"{}"), Message("homeassistant/device/other/config", b"{}")])
+    Leftovers(Topics("kwh2mqtt"), shelf, state, lambda topic: "/home/" in topic).remember()
+    assert state.topics() == {"homeassistant/device/home/config"}

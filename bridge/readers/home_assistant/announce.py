@@ -51,10 +51,14 @@ class Announcer:
         store: Store,
         shelf: Shelf,
         clock: Clock,
+        *,
+        after_telling: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
     ) -> None:
+        """`after_telling` is called when there may be topics that stood nowhere before."""
         self._devices, self._sources = devices, {one.source: one for one in sources}
         self._store, self._shelf, self._clock, self._chance = store, shelf, clock, chance or random.Random()
+        self._after_telling = after_telling
         self._told = dict(_remembered(store, [OURSELVES[0], *self._sources]))
         self._seen: dict[Key, Place] = {}  # as it was when it was last told
         self._introduced = False
@@ -102,6 +106,7 @@ class Announcer:
             await self._news.wait()
             self._news.clear()
             await self.announce()
+            self._after_telling()
 
     async def _greet(self) -> None:
         while True:

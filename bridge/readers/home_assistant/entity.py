@@ -48,6 +48,11 @@ def value(name: str) -> str:
     return f"{{{{ value_json.{name} if value_json is defined else None }}}}"
 
 
+def reset(name: str = "start") -> dict[str, str]:
+    """Return what tells a total when it began anew; nothing, which is ignored, where there is no object."""
+    return {"last_reset_value_template": f"{{{{ value_json.{name} if value_json is defined }}}}"}
+
+
 def one_of(name: str, words: tuple[str, ...]) -> dict[str, Any]:
     """Return what an enumeration is described by; a word that is not among `words` is unknown, not an error."""
     known = f"value_json is defined and value_json.{name} in {list(words)}"

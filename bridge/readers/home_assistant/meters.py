@@ -107,6 +107,5 @@ def _measured(reading: Reading) -> dict[str, Any]:
     found = units.device_class(unit, reading.meter, reading.quantity)
     state_class = units.state_class(found, reading)
     about = {"unit_of_measurement": unit, "device_class": found, "state_class": state_class}
-    if state_class == TOTAL:
-        about["last_reset_value_template"] = entity.value("start")
-    return {"value_template": entity.value("value"), **{name: given for name, given in about.items() if given is not None}}
+    known = {name: given for name, given in about.items() if given is not None}
+    return {"value_template": entity.value("value"), **known, **(entity.reset() if state_class == TOTAL else {})}

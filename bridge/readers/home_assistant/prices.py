@@ -19,7 +19,7 @@ from bridge.readers.home_assistant.place import Place
 from bridge.readers.home_assistant.settings import Kind
 from bridge.topics import Topics
 
-USUAL_STREAM = "import"
+USUAL_STREAM, SOLD = "import", "export"
 WHEN = {"today": "today", "yesterday": "yesterday", "month": "this month"}
 PRECISION, CENTS = 4, 2  # digits behind the point that are shown
 LATE = timedelta(minutes=5)  # that a price may come after the one before has ended
@@ -50,14 +50,15 @@ def costs(topics: Topics, source: str, place: Place) -> Iterator[Entity]:
         for period in PERIODS:
             topic = topics.cost(source, place.name, stream, period)
             about = {"state_topic": topic, "value_template": entity.value("value"), **money, **entity.attributes(topic)}
-            yield Entity("cost", SENSOR, key("cost", stream, period), _named(stream, f"cost {WHEN[period]}"), about)
+            word = "earnings" if stream == SOLD else "cost"
+            yield Entity("cost", SENSOR, key("cost", stream, period), _named(stream, f"{word} {WHEN[period]}"), about)
 
 
 def _money(currency: str | None) -> dict[str, Any]:
     if currency is None:
         return {}
     about = {"device_class": "monetary", "state_class": TOTAL, "unit_of_measurement": currency}
-    return {**about, "last_reset_value_template": entity.value("start"), "suggested_display_precision": CENTS}
+    return {**about, **entity.reset(), "suggested_display_precision": CENTS}
 
 
 def _price(topics: Topics, source: str, site: str, stream: str, curve: Curve) -> Iterator[Entity]:
