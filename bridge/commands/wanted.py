@@ -43,6 +43,8 @@ def _time(value: object) -> datetime | time:
 
 
 def _power(value: object) -> tuple[Decimal, ...]:
+    if value is None:
+        return ()
     parts = value if isinstance(value, list) else [value]
     numbers = [part for part in parts if isinstance(part, int | float) and not isinstance(part, bool) and 0 <= part <= LARGEST]
     if len(numbers) < len(parts) or not 0 < len(parts) <= MOST_PARTS or not any(numbers):
@@ -95,9 +97,11 @@ class CheapestArguments(Arguments):
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         changes = len(self.power_kw) > 1
+        if changes and self.energy_kwh is not None:
+            raise ValueError("power_kw is a list, which says the energy already: leave energy_kwh out")
         if self.duration is None and (self.energy_kwh is None or not self.power_kw):
             raise ValueError("duration is missing: give it, or energy_kwh and power_kw")
-        if self.energy_kwh is not None and self.power_kw and (changes or self.duration is not None):
+        if self.duration is not None and self.energy_kwh is not None and self.power_kw:
             raise ValueError("duration, energy_kwh and power_kw are given: leave one of them out")
         if changes and not self.in_one_go:
             raise ValueError("power_kw is a list, which can only run in one go: leave contiguous and min_segment out")

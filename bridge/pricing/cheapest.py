@@ -1,7 +1,7 @@
 """When a device runs cheapest: in one go, in pieces of a least length, or whenever it is cheap. It is the optimum, not a guess.
 
-What is not known, or is barred by a price or a level, is never chosen. Of equals it is the one that is done first. Sums are
-integers, so that equal prices are equal here too, however many digits they have.
+What is not known, or is barred by a price or a level, is never chosen. Of equals it is the earliest, and in pieces the one with
+the fewest. Sums are integers, so that equal prices are equal here too, however many digits they have.
 """
 
 from bisect import bisect_right
@@ -176,14 +176,19 @@ def _starts(run: _Run, duration: int, power: Sequence[_Step]) -> set[int]:
 
 
 def _whenever(pieces: Sequence[_Piece], duration: int) -> list[_Span]:
-    """Return the cheapest pieces that make up `duration`, the last of them cut, or nothing where they are too few."""
+    """Return the cheapest pieces that make up `duration`, or nothing where they are too few.
+
+    The dearest of them is cut; what is left of it is its end where that spares a switch, else its beginning.
+    """
     chosen: list[_Span] = []
     for piece in sorted(pieces, key=lambda piece: (piece.price, piece.start)):
-        taken = min(duration, piece.end - piece.start)
-        chosen.append((piece.start, piece.start + taken))
-        duration -= taken
-        if not duration:
+        if piece.end - piece.start >= duration:
+            starts, ends = {start for start, _ in chosen}, {end for _, end in chosen}
+            at_its_end = piece.end in starts and piece.start not in ends
+            chosen.append((piece.end - duration, piece.end) if at_its_end else (piece.start, piece.start + duration))
             return _joined(sorted(chosen))
+        chosen.append((piece.start, piece.end))
+        duration -= piece.end - piece.start
     return []
 
 

@@ -1,6 +1,6 @@
 """Which steps of an even grid to take at the least cost, in runs of a least length: a table over steps and how many are taken.
 
-Of equals it is the one that is done first. It takes O(steps · taken) time, whatever the least length is.
+Of equals it is the one with the fewest runs, and of these the one that is done first. It takes O(steps · taken) time.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,10 @@ def cheapest_runs(costs: Sequence[int | None], count: int, least: int) -> list[t
     `costs` are of each step, None where it cannot be taken; `least` is 1 at the least. Let S(i, k) be the least cost of k steps
     among the first i, R(i, k) the same where step i is taken, and C(i) the cost of the `least` steps up to i. Then
     R(i, k) = min(R(i-1, k-1) + cost(i), S(i-least-1, k-least) + C(i)) and S(i, k) = min(S(i-1, k), R(i, k)).
+    A run that begins costs a little more than its steps: less than any difference, so that it tells between equals alone.
     """
-    table = _Table(costs, least)
+    more = len(costs) + 1  # than there can be runs, each of which costs 1 more
+    table = _Table([None if cost is None else cost * more for cost in costs], least)
     table.fill(count)
     return table.read(count)
 
@@ -75,7 +77,7 @@ class _Table:
         return self._before(index)[count - self._least] + self._begun(index) == self._running[index][count]
 
     def _begun(self, index: int) -> int:
-        return self._sums[index] - self._sums[index - self._least]
+        return self._sums[index] - self._sums[index - self._least] + 1
 
     def _before(self, index: int) -> Row:
         return self._best[max(index - self._least - 1, 0)]

@@ -44,8 +44,10 @@ async def test_the_cheapest_time_is_told_with_its_cost_and_what_it_saves_against
 
 
 async def test_without_a_power_the_cost_is_not_known(tmp_path: Path) -> None:
-    found = await house(tmp_path).done("cheapest", **HOME, duration="PT2H")
-    assert (found["mean"], found["cost"], found["saving"]) == (0.1, None, None)
+    nothing: dict[str, Any] = dict.fromkeys(("power_kw", "energy_kwh", "deadline", "not_before", "max_price", "levels"))
+    for left_out in ({}, nothing):
+        found = await house(tmp_path).done("cheapest", **HOME, duration="PT2H", **left_out)
+        assert (found["mean"], found["cost"], found["saving"]) == (0.1, None, None)
 
 
 async def test_where_the_prices_of_starting_now_are_not_all_known_what_is_saved_is_not(tmp_path: Path) -> None:
@@ -108,6 +110,10 @@ async def test_pieces_of_a_least_length_lie_on_whole_five_minutes_unless_one_run
         (
             {**HOME, "duration": "PT1H", "energy_kwh": 1, "power_kw": 1},
             ("bad_request", "args: duration, energy_kwh and power_kw are given: leave one of them out"),
+        ),
+        (
+            {**HOME, "energy_kwh": 3, "power_kw": [1, 2]},
+            ("bad_request", "args: power_kw is a list, which says the energy already: leave energy_kwh out"),
         ),
         (
             {**HOME, "duration": "PT1H", "power_kw": [1, 2], "contiguous": False},

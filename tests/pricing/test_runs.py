@@ -28,10 +28,12 @@ def every_way(costs: Sequence[int | None], count: int, least: int) -> Iterator[t
 
 
 def by_force(costs: Sequence[int | None], count: int, least: int) -> list[tuple[int, int]]:
-    """Return the best of all ways: the cheapest, and of equals the one that is done first."""
-    ways = every_way(costs, count, least)
-    best = min(ways, key=lambda steps: (sum(costs[step] or 0 for step in steps), steps[::-1]), default=())
-    return joined(best)
+    """Return the best of all ways: the cheapest, of equals those of the fewest runs, and of these the one that is done first."""
+
+    def rank(steps: Sequence[int]) -> tuple[int, int, Sequence[int]]:
+        return sum(costs[step] or 0 for step in steps), len(joined(steps)), steps[::-1]
+
+    return joined(min(every_way(costs, count, least), key=rank, default=()))
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,9 @@ def by_force(costs: Sequence[int | None], count: int, least: int) -> list[tuple[
         ([1, 1, X, 1, 1], 4, 3, []),
         ([-1, 5, -1, 5, -1], 3, 1, [(0, 1), (2, 3), (4, 5)]),
         ([5, 5, 5, 5, 5], 3, 2, [(0, 3)]),
+        ([1, 2, 9, 1, 2, 1], 4, 1, [(0, 1), (3, 6)]),
+        ([2, 1, 3, 2, 1], 3, 1, [(0, 2), (4, 5)]),
+        ([2, 1, 9, 1, 2, 1], 4, 1, [(1, 2), (3, 6)]),
         ([X, X], 1, 1, []),
         ([], 1, 1, []),
     ],
