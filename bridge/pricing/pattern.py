@@ -56,7 +56,7 @@ def _smooth(sums: Sums) -> list[Decimal]:
     begins = [(start + end - HOUR_S) // 2 for start, end in zip(sums.starts, sums.ends, strict=True)]
     first = sums.marks(map(min, begins, sums.starts))
     last = sums.marks(max(begin + HOUR_S, end) for begin, end in zip(begins, sums.ends, strict=True))
-    return [Decimal(around.sum) / around.seconds for around in map(sums.between, first, last)]
+    return [Decimal(around.sum) / around.seconds for around in sums.totals(first, last)]
 
 
 def _turns(row: Sequence[Decimal], least: Decimal) -> Iterator[tuple[int, int]]:
@@ -92,11 +92,11 @@ def _phases(sums: Sums, row: Sequence[Decimal], turns: Sequence[tuple[int, int]]
     words, ways = [FLAT] * len(row), [FLAT] * len(row)
     marks = [0, *(index for index, _ in turns), len(row) - 1]
     for first, last in pairwise(marks):
-        way = RISING if row[last] > row[first] else FALLING
+        way, sign = (RISING, 1) if row[last] > row[first] else (FALLING, -1)
         for index in range(first, last + 1):
             ways[index] = way
-            moves = abs(row[index] - row[first]) > flat and abs(row[index] - row[last]) > flat
-            words[index] = way if moves and abs(row[last] - row[first]) > flat else FLAT
+            moves = sign * (row[index] - row[first]) > flat and sign * (row[last] - row[index]) > flat
+            words[index] = way if moves else FLAT
     for block in blocks(words, sums.starts, sums.ends):
         if block.word == FLAT and block.seconds < HOUR_S:
             words[block.first : block.end] = ways[block.first : block.end]

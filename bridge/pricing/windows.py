@@ -16,6 +16,7 @@ from bridge.models.plan import Segment
 from bridge.models.price import Curve, Instant
 from bridge.pricing.cheapest import Wanted, cheapest
 from bridge.pricing.day import ONE_DAY
+from bridge.pricing.settings import Length
 
 MINUTE = timedelta(minutes=1)
 MIDNIGHT = time()
@@ -31,7 +32,7 @@ def _wall_clock(clock: time) -> time:
 
 def _whole(duration: timedelta) -> timedelta:
     if not MINUTE <= duration <= ONE_DAY or duration % MINUTE:
-        raise ValueError("must be whole minutes, PT1M to P1D")
+        raise ValueError("must be whole minutes, from PT1M to P1D")
     return duration
 
 
@@ -43,7 +44,7 @@ class WindowSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    duration: Annotated[timedelta, AfterValidator(_whole)]
+    duration: Annotated[Length, AfterValidator(_whole)]
     contiguous: bool = True
     stream: str = Field(default="import", pattern=r"^[a-z][a-z0-9-]*$")
     not_before: WallClock | None = None  # local; default: the deadline of the day before, or midnight

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.simulator import octopus as kraken
+from bridge.simulator import sensorfact as factory_floor
 from bridge.simulator import tibber as gql
 from bridge.simulator.server import Server
 
@@ -14,6 +15,7 @@ Tables = dict[str, Table]  # by the name of the source
 Now = Callable[[], datetime]
 
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
+WINDOWS: Table = {"cheapest-3h": {"duration": "PT3H"}}
 API_KEY, ACCOUNT = "sk_live_demo", "A-DEMO0001"  # likewise
 
 
@@ -27,7 +29,7 @@ async def served(now: Now) -> AsyncIterator[Tables]:
 @asynccontextmanager
 async def tibber(now: Now) -> AsyncIterator[Table]:
     async with Server(gql.Tibber(now, token=TOKEN).handle) as server:
-        yield {"provider": "tibber", "token": TOKEN, "url": f"{server.url}{gql.PATH}"}
+        yield {"provider": "tibber", "token": TOKEN, "url": f"{server.url}{gql.PATH}", "windows": WINDOWS}
 
 
 @asynccontextmanager
@@ -42,7 +44,39 @@ async def octopus(now: Now) -> AsyncIterator[Table]:
             "url": f"{server.url}{kraken.GRAPHQL_PATH}",
             "rest_url": f"{server.url}{kraken.REST_PATH}",
             "backend_url": f"{server.url}{kraken.BACKEND_PATH}",
+            "windows": WINDOWS,
         }
 
 
-STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {"tibber": tibber, "octopus": octopus}
+@asynccontextmanager
+async def sensorfact(now: Now) -> AsyncIterator[Table]:
+    platform = factory_floor.Sensorfact(now)
+    async with Server(platform.handle) as server:
+        platform.base_url = server.url
+        yield {
+            "provider": "sensorfact",
+            "url": server.url,
+            "api_key": factory_floor.KEY,
+            "site": "plant-1",
+            "page_size_parameter": "limit",
+            "page_size": 200,
+            "measurements": [
+                _measurement("line-1", "electricity", {"power": "kW", "energy": "kWh"}, params={"meter": "17"}),
+                _measurement("boiler", "gas", {"energy": "kWh", "volume": "m³"}),
+                _measurement("cooling", "water", {"flow": "m³/h", "temperature.inlet": "°C", "temperature.outlet": "°C"}),
+                _measurement("compressor", "air", {"flow": "m³/h", "pressure": "bar"}),
+                _measurement("press", "maintenance", {"vibration": "mm/s"}, window="1d-now"),
+            ],
+        }
+
+
+def _measurement(name: str, kind: str, fields: Mapping[str, str], **more: Any) -> Table:
+    about = {"name": name, "kind": kind, "path": f"/v1/{kind}/measurements", "site_timezone": "Europe/Amsterdam"}
+    return {**about, "fields": dict(fields), **more}
+
+
+STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {
+    "tibber": tibber,
+    "octopus": octopus,
+    "sensorfact": sensorfact,
+}
