@@ -45,6 +45,7 @@ from bridge.providers.octopus.tariffs import UTC_ZONE, night_of
 from bridge.providers.octopus.tenants import OTHERS, TENANTS
 from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.tibber.source import TibberSettings
+from bridge.readers.home_assistant.settings import HomeAssistantSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
 from bridge.simulator.broker import HOST, Running
@@ -63,6 +64,7 @@ OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
 PRICING = (ROOT / "docs" / "pricing.md").read_text("utf-8")
 SENSORFACT = (ROOT / "docs" / "sensorfact.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
+HOME_ASSISTANT = (ROOT / "docs" / "readers" / "home-assistant.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
@@ -70,6 +72,7 @@ DOCUMENTS = {
     "docs/octopus.md": OCTOPUS,
     "docs/sensorfact.md": SENSORFACT,
     "docs/commands.md": COMMANDS,
+    "docs/readers/home-assistant.md": HOME_ASSISTANT,
     "docs/pricing.md": PRICING,
 }
 
@@ -549,6 +552,7 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
     unlike = {key for key in keys(OctopusSettings) if getattr(octopus(settings), key) != getattr(usual, key)}
     assert unlike - {*WAYS, "password"} == {"account", "night", "sites", "operations", "windows"}
     assert settings.commands == CommandsSettings()
+    assert settings.home_assistant == HomeAssistantSettings()
     assert settings.grants == {"wallbox": ("home.prices", "octopus.boost_start")}
     own = {source: {name: one.kind for name, one in documents.items()} for source, documents in settings.documents.items()}
     assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}}
@@ -592,6 +596,7 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     }  # of GraphQL, and of prices
     assert set(table["sources"]["factory"]["measurements"][0]) == keys(MeasurementSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
+    assert set(table["home_assistant"]) == keys(HomeAssistantSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 
 
