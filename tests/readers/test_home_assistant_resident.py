@@ -28,7 +28,7 @@ RESIDENT = Path(__file__).with_name("resident.py")
 PATIENCE_S = 60.0
 PRICE = "sensor.home_cabin_price_import"
 WINDOW = "binary_sensor.home_cabin_window_cheapest_3h_active"
-NO_INSTANT = "Invalid state message ''"  # what 2024.3 says when an instant becomes unknown
+NO_INSTANT = "Invalid state message"  # what 2024.3 says when an instant becomes unknown
 SILENT = ("button", "event")  # platforms that are unknown until something happens
 Told = dict[str, Any]
 
