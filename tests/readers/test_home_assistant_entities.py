@@ -115,6 +115,13 @@ async def test_a_site_is_available_while_the_bridge_and_its_source_are(villa: Vi
     )
 
 
+async def test_all_of_the_bridge_but_its_connection_is_available_while_it_is_there(villa: Villa) -> None:
+    (bridge,) = (one for one in (await villa.told()).values() if one["device"]["model"] == "Bridge")
+    online = {"topic": "kwh2mqtt/bridge/state", "payload_available": "online", "payload_not_available": "offline"}
+    always = {at for at, one in bridge["components"].items() if one.get("availability") != [online]}
+    assert ("availability" in bridge, always) == (False, {"state"})
+
+
 async def test_a_site_stands_behind_the_bridge_and_tells_neither_its_address_nor_the_providers_id(villa: Villa) -> None:
     told = await villa.told()
     (bridge,) = (one["device"] for one in told.values() if one["device"]["model"] == "Bridge")

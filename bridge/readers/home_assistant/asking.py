@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.readers.home_assistant.entity import BUTTON, EVENT, NUMBER, Entity, key, spoken, title
+from bridge.readers.home_assistant.entity import BUTTON, EVENT, NUMBER, Entity, available, key, spoken, title
 from bridge.readers.home_assistant.place import Place
 from bridge.topics import Errand, Topics
 
@@ -65,19 +65,23 @@ def refreshes(topics: Topics, client: str, asks: Asks) -> Iterator[Entity]:
     """Yield a button for each source that may be asked for everything anew."""
     for source, own in asks.items():
         if REFRESH in {ask.operation for ask in own}:
-            about = {**_pressed(topics, client, source, REFRESH, {}), "entity_category": "diagnostic"}
+            about = {**_pressed(topics, client, source, REFRESH, {}), **_of_the_bridge(topics)}
             yield Entity("button", BUTTON, key(source, REFRESH), f"Refresh {source}", about)
 
 
 def outcomes(topics: Topics, client: str) -> Iterator[Entity]:
     """Yield what tells how the last command of this client ended."""
     about = {"state_topic": f"{topics.responses(client)}+/+", "event_types": list(OUTCOMES), "value_template": OUTCOME}
-    yield Entity("button", EVENT, "answer", "Command answered", {**about, "entity_category": "diagnostic"})
+    yield Entity("button", EVENT, "answer", "Command answered", {**about, **_of_the_bridge(topics)})
 
 
 def _pressed(topics: Topics, client: str, source: str, operation: str, arguments: Mapping[str, str]) -> dict[str, Any]:
     topic = topics.command_of(Errand(client, source, operation))
     return {"command_topic": topic, "command_template": _template(arguments), "qos": 1, "retain": False}
+
+
+def _of_the_bridge(topics: Topics) -> dict[str, Any]:
+    return {"entity_category": "diagnostic", "availability": available([topics.bridge("state")])}
 
 
 def _template(arguments: Mapping[str, str]) -> str:

@@ -40,9 +40,6 @@ def sources(topics: Topics, names: Iterable[str]) -> Iterator[Entity]:
 
 
 def _told(topics: Topics, at: str, name: str, about: Mapping[str, Any], platform: str = SENSOR) -> Entity:
-    return Entity("diagnostic", platform, at, name, {**about, **DIAGNOSTIC, "availability": available([topics.bridge("state")])})
-
-
-def available(states: Iterable[str]) -> list[dict[str, str]]:
-    """Return what makes an entity available while all of `states` are online."""
-    return [{"topic": state, "payload_available": "online", "payload_not_available": "offline"} for state in states]
+    return Entity(
+        "diagnostic", platform, at, name, {**about, **DIAGNOSTIC, "availability": entity.available([topics.bridge("state")])}
+    )

@@ -5,7 +5,7 @@ and the log fills.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,3 +68,8 @@ def instant(topic: str, name: str) -> dict[str, Any]:
 def attributes(topic: str, template: str = ATTRIBUTES) -> dict[str, str]:
     """Return what shows the object on `topic` beside the state. The recorder takes 16 KiB of it, so `slots` never go there."""
     return {"json_attributes_topic": topic, "json_attributes_template": template}
+
+
+def available(states: Iterable[str]) -> list[dict[str, str]]:
+    """Return what makes an entity available while all of `states` are online."""
+    return [{"topic": state, "payload_available": "online", "payload_not_available": "offline"} for state in states]

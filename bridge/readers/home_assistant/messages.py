@@ -12,8 +12,7 @@ from typing import Any
 
 from bridge import HOMEPAGE, __version__
 from bridge.models.message import Message
-from bridge.readers.home_assistant.bridge import available
-from bridge.readers.home_assistant.entity import Entity
+from bridge.readers.home_assistant.entity import Entity, available
 from bridge.topics import DiscoveryTopics
 
 ORIGIN = {"name": "kwh2mqtt", "sw_version": __version__, "support_url": HOMEPAGE}
