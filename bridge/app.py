@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +12,9 @@ from pathlib import Path
 
 from bridge.clock import SANE, Clock
 from bridge.commands import catalogue
+from bridge.commands.authorise import Grants, is_allowed
 from bridge.commands.desk import Desk
-from bridge.commands.offer import Offer
+from bridge.commands.offer import Offer, Offers
 from bridge.commands.planner import Planner
 from bridge.commands.plans import Plans
 from bridge.errors import Fault, Misconfigured
@@ -23,9 +24,12 @@ from bridge.feed.leftovers import Leftovers
 from bridge.feed.listen import Listener
 from bridge.feed.poll import Poller
 from bridge.feed.slots import Slots
-from bridge.models.message import Message
-from bridge.providers.base import Listening, Provider, Source, SourceSettings, Surroundings
+from bridge.models.message import Arrival, Message
+from bridge.providers.base import Kind, Listening, Provider, Source, SourceSettings, Surroundings
 from bridge.pulse import BROKER, SCHEDULER, Pulse
+from bridge.readers.home_assistant.announce import Announcer
+from bridge.readers.home_assistant.asking import REFRESH, Ask, Asks
+from bridge.readers.home_assistant.devices import Devices
 from bridge.readers.warp import Warp
 from bridge.redact import Redactor
 from bridge.settings import Settings
@@ -35,7 +39,7 @@ from bridge.state.lock import unusable
 from bridge.state.plans import KeptPlans
 from bridge.state.pocket import Pocket
 from bridge.state.store import Store
-from bridge.topics import Topics, is_warps
+from bridge.topics import DiscoveryTopics, Topics, is_warps
 from bridge.transport.http import Http
 from bridge.transport.mqtt import Broker
 from bridge.transport.shelf import Shelf
@@ -78,14 +82,21 @@ class App:
         self.desk = Desk(
             self.topics, offers, settings.grants, settings.commands, Ledger(store.database), clock, redact, self._publish
         )
+        self.discovery = DiscoveryTopics(
+            settings.home_assistant.prefix if settings.home_assistant else "", f"kwh2mqtt_{store.installation_id()[:8]}"
+        )
+        self._leftovers = Leftovers(
+            self.topics, self.shelf, store, lambda topic: self.discovery.is_ours(topic) or is_warps(topic)
+        )
+        self.announcer = self._announcer(settings, offers, store)
         self.broker = Broker(
             settings.mqtt, self.shelf, clock, state_topic=state_topic, client_id=client_id,
-            commands=self.topics.commands, arrived=self.desk.arrived, progress=partial(self.pulse.beat, BROKER),
+            commands=self.topics.commands, births=self.discovery.status if self.announcer else None,
+            arrived=self._arrived, progress=partial(self.pulse.beat, BROKER),
         )  # fmt: skip
         reports = [account.report for account in self.accounts]
         kinds = {offer.full_name: offer.kind.value for offer in offers.values()}
         self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock, kinds, self.pulse.silent)
-        self._leftovers = Leftovers(self.topics, self.shelf, store, is_warps)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Do the main job until `stop` is set."""
@@ -106,6 +117,8 @@ class App:
         await self._until_the_clock_is_set()
         now = self.clock.now()
         await self.slots.show(now)
+        if self.announcer:
+            await self.announcer.announce()
         self._leftovers.clear(self._sources)
         self.plans.show(now)
         for account in self.accounts:
@@ -118,6 +131,8 @@ class App:
             tasks.create_task(self.slots.run(), name="slots")
             tasks.create_task(self.plans.run(), name="plans")
             tasks.create_task(self.report.run(), name="health")
+            if self.announcer:
+                tasks.create_task(self.announcer.run(), name="home-assistant")
             for name, poller in self._pollers.items():
                 tasks.create_task(poller.run(), name=f"poll-{name}")
             for name, listener in self._listeners():
@@ -164,13 +179,30 @@ class App:
             yield from catalogue.offers(name, account.provider, account.source, account.latest, own, refresh)
         yield from Planner(self._sources, self.plans).offers()
 
+    def _announcer(self, settings: Settings, offers: Offers, store: Store) -> Announcer | None:
+        if (own := settings.home_assistant) is None:
+            return None
+        asks = _asks(own.client, offers.values(), settings.grants)
+        devices = Devices(own, self.topics, self.discovery, asks, store.installation_id())
+        return Announcer(
+            devices, list(self._sources.values()), store, self.shelf, self.clock, after_telling=self._leftovers.remember
+        )
+
     def _publish(self, message: Message) -> None:
         self.shelf.put([message])
 
     def _after_news(self) -> None:
         self.shelf.put([self.report.info(), self.report.health(self.clock.now())])
         self.plans.look_again()
+        if self.announcer:
+            self.announcer.look_again()
         self._leftovers.remember()
+
+    def _arrived(self, arrival: Arrival) -> None:
+        if self.announcer and arrival.topic == self.discovery.status:
+            self.announcer.arrived(arrival)
+        else:
+            self.desk.arrived(arrival)
 
     async def _until_the_clock_is_set(self) -> None:
         if (now := self.clock.now()) < SANE:
@@ -214,6 +246,17 @@ def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: 
     latest = Latest(name, own.sites, store, identity, own.provider, pricing=own.pricing, windows=own.windows)
     report = SourceReport(topics, own.provider, latest, budget, partial(store.deprecations, name, own.provider))
     return Account(source, latest, report, http, provider)
+
+
+def _asks(client: str, offers: Iterable[Offer], grants: Grants) -> Asks:
+    """Return what `client` may ask of each source: writes, and to refresh it."""
+    asks: dict[str, tuple[Ask, ...]] = {}
+    for offer in offers:
+        wanted = offer.kind is Kind.WRITE or offer.name == REFRESH
+        if wanted and is_allowed(client, offer.source, offer.name, offer.kind, grants):
+            arguments = frozenset(offer.arguments.model_fields) if offer.arguments else frozenset[str]()
+            asks[offer.source] = (*asks.get(offer.source, ()), Ask(offer.name, arguments))
+    return asks
 
 
 def _identity(settings: SourceSettings, store: Store) -> str:

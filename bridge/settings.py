@@ -29,6 +29,7 @@ from bridge.file import PLACES, found, read
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
 from bridge.providers.base.settings import FOLDER
+from bridge.readers.home_assistant.settings import HomeAssistantSettings
 from bridge.readers.settings import ReadersSettings, strangers
 from bridge.state.settings import StateSettings
 from bridge.topics import LONGEST_CLIENT, RESERVED_SOURCES, SOURCE_NAME
@@ -55,6 +56,7 @@ class Gathered(BaseSettings):
     commands: dict[str, Any] = {}
     clients: dict[str, dict[str, Any]] = {}
     readers: dict[str, Any] = {}
+    home_assistant: dict[str, Any] | None = None  # off without the section
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,7 @@ class Settings:
     grants: Grants = field(default_factory=dict)  # by client
     documents: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)  # the user's own, by source and name
     readers: ReadersSettings = field(default_factory=ReadersSettings)
+    home_assistant: HomeAssistantSettings | None = None  # where it is to be told what there is
 
     def may_write(self, source: str) -> bool:
         """Tell whether any client is granted a write of `source`; a wildcard grants none."""
@@ -107,12 +110,14 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
     readers = _section(gathered.readers, "readers", ReadersSettings, origin, faults)
     faults += strangers(readers, gathered.sources, origin) if readers else ()
     grants = _grants(gathered.clients, _operations(used, documents), origin, faults)
+    told = _section(gathered.home_assistant or {}, "home_assistant", HomeAssistantSettings, origin, faults)
     if sources_wanted and not gathered.sources and not faults:
         faults.append(_no_sources(origin))
-    if faults or mqtt is None or state is None or commands is None or readers is None:
+    if faults or mqtt is None or state is None or commands is None or readers is None or told is None:
         raise Misconfigured(list({fault.key: fault for fault in reversed(faults)}.values())[::-1])
     _warn(table, origin)
-    return Settings(path, mqtt, state, sources, used, commands, grants, documents, readers)
+    home_assistant = told if gathered.home_assistant is not None and told.enabled else None
+    return Settings(path, mqtt, state, sources, used, commands, grants, documents, readers, home_assistant)
 
 
 def _folders(table: Mapping[str, Any]) -> Iterator[Path]:

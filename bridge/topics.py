@@ -1,4 +1,4 @@
-"""Every topic there is, builder and reader side by side. All lie below the configured base topic.
+"""Every topic there is, builder and reader side by side. All but Home Assistant's lie below the configured base topic.
 
 bridge/{state,info,health}                        the bridge itself
 {source}/{state,health}                           one account at a provider
@@ -19,6 +19,11 @@ plan/{client}/{name}[/active]                     when a client's device is to r
 A WARP charger listens below a prefix of its own:
 
 day_ahead_prices/prices_update                    the prices, in its own shape
+Home Assistant looks for these below a prefix of its own:
+
+device/{device}/config                            a device with all of its entities
+{platform}/{device}/{entity}/config               one entity, for versions that know no devices
+status                                            in: it has begun
 
 Parts that we make are `[a-z0-9-]`; a configured source name stands as it is.
 """
@@ -157,6 +162,31 @@ class Topics:
 def is_warps(topic: str) -> bool:
     """Tell whether `topic` is one on which a WARP charger is told prices."""
     return topic.endswith(f"/{WARP_PRICES}")
+
+
+class DiscoveryTopics:
+    """Builds and reads the topics that tell Home Assistant what there is: those of one installation, below one prefix."""
+
+    def __init__(self, prefix: str, installation: str) -> None:
+        """`installation` begins the name of each of its devices."""
+        self.prefix, self.installation = prefix, installation
+
+    def device(self, device: str) -> str:
+        return f"{self.prefix}/device/{device}/config"
+
+    def entity(self, platform: str, device: str, entity: str) -> str:
+        return f"{self.prefix}/{platform}/{device}/{entity}/config"
+
+    @property
+    def status(self) -> str:
+        return f"{self.prefix}/status"
+
+    def is_ours(self, topic: str) -> bool:
+        """Tell whether `topic` is one of this installation's, below this prefix or an earlier one."""
+        match topic.split("/")[1:]:
+            case [*_, "device", device, "config"] | [*_, device, _, "config"]:
+                return device == self.installation or device.startswith(f"{self.installation}_")
+        return False
 
 
 def fold(name: str) -> str:

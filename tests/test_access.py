@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -19,6 +20,7 @@ from bridge.ask import ask, question
 from bridge.clock import SystemClock
 from bridge.demo import _settings
 from bridge.models.message import Message
+from bridge.readers.home_assistant.settings import HomeAssistantSettings
 from bridge.redact import Redactor
 from bridge.simulator.broker import HOST, free_port
 from bridge.simulator.stage import served
@@ -32,7 +34,7 @@ from tests.transport.link import configured, reached
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 BASE = "kwh2mqtt"
-BRIDGE, ADMIN, WALLBOX, HEATING = "kwh2mqtt", "admin", "wallbox", "heating"
+BRIDGE, ADMIN, WALLBOX, HEATING, HOME_ASSISTANT = "kwh2mqtt", "admin", "wallbox", "heating", "homeassistant"
 CAR = "00000000-0001-4000-8000-0000000c0a01"
 
 
@@ -52,7 +54,7 @@ async def guarded(tmp_path: Path) -> AsyncIterator[Guarded]:
     if program is None:
         pytest.skip("mosquitto is not installed")
     passwords.touch(0o600)
-    for name in (BRIDGE, ADMIN, WALLBOX, HEATING):
+    for name in (BRIDGE, ADMIN, WALLBOX, HEATING, HOME_ASSISTANT):
         subprocess.run([program, "-b", str(passwords), name, f"{name}-pass"], check=True, capture_output=True)
     port = free_port()
     lines = (CONFIG / "mosquitto.example.conf").read_text("utf-8")
@@ -75,9 +77,8 @@ async def bridged(mqtt: MqttSettings, folder: Path) -> AsyncIterator[None]:
     clock, stop = SystemClock(), asyncio.Event()
     async with served(clock.now) as tables:
         settings = _settings(mqtt, folder, {"home": tables["tibber"], "octopus": tables["octopus"]})
-        async with built(
-            replace(settings, grants={WALLBOX: ("home.*", "bridge.plan", "octopus.boost_start")}), clock, Redactor()
-        ) as app:
+        grants = {WALLBOX: ("home.*", "bridge.plan", "octopus.boost_start")}
+        async with built(replace(settings, grants=grants, home_assistant=HomeAssistantSettings()), clock, Redactor()) as app:
             task = asyncio.create_task(app.run(stop))
             try:
                 yield
@@ -166,6 +167,23 @@ async def test_one_client_forges_nothing_of_anothers_nor_of_the_bridges(guarded:
         assert await refused(guarded.as_(BRIDGE), Message(mark, b"0", retain=False)) == []
         await seen.until(holds(mark))
     assert [str(message.topic) for message in seen.messages] == [mark]
+
+
+async def test_home_assistant_finds_all_with_its_login_and_is_answered(guarded: Guarded, tmp_path: Path) -> None:
+    own = guarded.as_(HOME_ASSISTANT)
+    async with subscribed(own) as seen, bridged(guarded.as_(BRIDGE), tmp_path):
+        await seen.until(lambda seen: len(found := discovered(seen)) == 4 and "octopus_home_account_balance" in str(found))
+        await seen.until(lambda seen: {f"{BASE}/home/state", f"{BASE}/octopus/home/price/gas/current"} <= seen.latest.keys())
+        before = len(seen.messages)
+        assert await refused(own, Message("homeassistant/status", b"online", retain=False)) == []
+        await seen.until(lambda seen: sum(str(one.topic).endswith("/config") for one in seen.messages[before:]) >= 4)
+        assert await asked(own, "home", "refresh", client=HOME_ASSISTANT)
+    forged = Message("homeassistant/device/kwh2mqtt/config", b"{}")
+    assert await refused(guarded.as_(WALLBOX), forged) == [forged.topic]
+
+
+def discovered(seen: Seen) -> list[dict[str, Any]]:
+    return [json.loads(payload) for topic, payload in seen.latest.items() if topic.startswith("homeassistant/device/")]
 
 
 async def test_the_example_with_mosquitto_rr_works_with_the_access_list(guarded: Guarded, tmp_path: Path) -> None:

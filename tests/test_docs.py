@@ -49,6 +49,7 @@ from bridge.providers.octopus.tariffs import UTC_ZONE, night_of
 from bridge.providers.octopus.tenants import OTHERS, TENANTS
 from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.tibber.source import TibberSettings
+from bridge.readers.home_assistant.settings import HomeAssistantSettings
 from bridge.readers.settings import ReadersSettings, WarpSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
@@ -73,6 +74,7 @@ BUS = (ROOT / "docs" / "octomesh-amqp.md").read_text("utf-8")
 OCTOMESH = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 READERS = {page.stem: page.read_text("utf-8") for page in sorted((ROOT / "docs" / "readers").glob("*.md"))}
+HOME_ASSISTANT = (ROOT / "docs" / "readers" / "home-assistant.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
@@ -535,6 +537,7 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
     unlike = {key for key in keys(OctopusSettings) if getattr(octopus(settings), key) != getattr(usual, key)}
     assert unlike - {*WAYS, "password"} == {"account", "night", "sites", "operations", "windows"}
     assert settings.commands == CommandsSettings()
+    assert settings.home_assistant == HomeAssistantSettings()
     assert settings.grants == {"wallbox": ("home.prices", "octopus.boost_start")}
     own = {source: {name: one.kind for name, one in documents.items()} for source, documents in settings.documents.items()}
     assert own == {
@@ -589,6 +592,7 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["mesh"]["amqp"]) == keys(AmqpSettings)
     assert set.union(*map(set, table["sources"]["mesh"]["amqp"]["values"])) == keys(ValueSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
+    assert set(table["home_assistant"]) == keys(HomeAssistantSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
     assert set(table["readers"]) == keys(ReadersSettings)
     assert set(table["readers"]["warp"]["garage"]) == keys(WarpSettings)

@@ -294,7 +294,7 @@ def test_the_broker_is_set_up_with_the_files_of_config() -> None:
     assert all((ROOT / name).is_file() for name in re.findall(r"\bconfig/\S+", setup))
     logins = re.findall(r"mosquitto_passwd .*\.passwd (\S+)", setup)
     acl = (ROOT / "config" / "mosquitto.acl").read_text("utf-8")
-    assert re.findall(r"^user (\S+)$", acl, re.MULTILINE) == logins[:2]
+    assert re.findall(r"^user (\S+)$", acl, re.MULTILINE) == logins[:3]
     assert "set_tcp_nodelay true" in conf.splitlines()
 
 

@@ -6,9 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.topics import LONGEST_TOPIC, MOST_LEVELS, RESERVED_SOURCES, Errand, Place, Topics, distinct, fold, is_publishable
+from bridge.topics import (
+    LONGEST_TOPIC,
+    MOST_LEVELS,
+    RESERVED_SOURCES,
+    DiscoveryTopics,
+    Errand,
+    Place,
+    Topics,
+    distinct,
+    fold,
+    is_publishable,
+)
 
 TOPICS = Topics("home/energy")
+DISCOVERY = DiscoveryTopics("homeassistant", "kwh2mqtt_0")
 source_names = st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True).filter(lambda name: name not in RESERVED_SOURCES)
 levels = st.from_regex(r"[a-z0-9][a-z0-9-]{0,20}", fullmatch=True)
 
@@ -168,3 +180,28 @@ def test_a_command_is_read_as_it_is_asked_and_its_answer_lies_among_the_clients_
     assert TOPICS.command(TOPICS.command_of(errand)) == errand
     assert TOPICS.command_of(errand).startswith(TOPICS.own_commands(client))
     assert TOPICS.response(errand).startswith(TOPICS.responses(client))
+
+
+@given(levels, levels)
+def test_what_home_assistant_was_told_is_known_for_ours_below_any_prefix(device: str, entity: str) -> None:
+    for topics in (DiscoveryTopics("homeassistant", "kwh2mqtt_0"), DiscoveryTopics("home/ha", "kwh2mqtt_0")):
+        ours = [topics.device(f"kwh2mqtt_0_{device}"), topics.entity("sensor", f"kwh2mqtt_0_{device}", entity)]
+        assert all(DISCOVERY.is_ours(topic) for topic in (*ours, topics.device("kwh2mqtt_0")))
+
+
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "homeassistant/status",
+        "homeassistant/device/kwh2mqtt_01/config",
+        "homeassistant/device/zigbee2mqtt/config",
+        "homeassistant/sensor/kwh2mqtt_01_x/price/config",
+        "homeassistant/device/kwh2mqtt_0/state",
+        "kwh2mqtt/home/villa/info",
+        "device/kwh2mqtt_0",
+        "config",
+        "",
+    ],
+)
+def test_what_others_told_home_assistant_is_not_ours(topic: str) -> None:
+    assert not DISCOVERY.is_ours(topic)

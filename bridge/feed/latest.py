@@ -68,7 +68,7 @@ class Latest:
 
         It changes with the account and with the leave to publish personal data, of which nothing is kept then.
         """
-        self.source, self._configured, self._store, self._provider = source, configured, store, provider
+        self.source, self.provider, self._configured, self._store = source, provider, configured, store
         self.record = store.source(source)
         sites = list(store.sites(source).values())
         if self.record.identity != identity:
@@ -124,7 +124,7 @@ class Latest:
         if isinstance(observation, SitesSeen):
             statements = self._keep_sites(observation)
         elif isinstance(observation, DeprecationsSeen):
-            statements = saved_deprecations(self.source, self._provider, observation.texts)
+            statements = saved_deprecations(self.source, self.provider, observation.texts)
         else:
             place, statements = kept(observation, self.places[observation.site], self.source, moment)
             self.places[observation.site] = place

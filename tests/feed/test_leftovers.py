@@ -88,3 +88,21 @@ async def test_a_reader_forgets_what_it_is_no_longer_told(tmp_path: Path) -> Non
     assert cleared(shelf) == {*GONE, "reader/two"}
     leftovers.remember()
     assert "reader/three" in state.topics()
+
+
+def test_what_a_reader_is_told_no_more_is_cleared_wherever_it_stands(tmp_path: Path) -> None:
+    state, latest = remembering(tmp_path)
+    readers = {f"homeassistant/device/{name}/config" for name in ("home", "old")} | {"ha/device/home/config"}
+    state.remember_topics(readers)
+    shelf = Shelf()
+    shelf.put([Message("homeassistant/device/home/config", b"{}")])
+    Leftovers(Topics("kwh2mqtt"), shelf, state, readers.__contains__).clear({"octopus": latest})
+    assert cleared(shelf) == GONE | readers - {"homeassistant/device/home/config"}
+
+
+def test_what_a_reader_is_told_is_remembered(tmp_path: Path) -> None:
+    state = store(tmp_path, NOW)
+    shelf = Shelf()
+    shelf.put([Message("homeassistant/device/home/config", b"{}"), Message("homeassistant/device/other/config", b"{}")])
+    Leftovers(Topics("kwh2mqtt"), shelf, state, lambda topic: "/home/" in topic).remember()
+    assert state.topics() == {"homeassistant/device/home/config"}

@@ -16,13 +16,14 @@ import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from bridge.clock import SystemClock
 from bridge.models.message import Arrival, Message
 from bridge.simulator.broker import HOST, broker, free_port
 from bridge.transport.mqtt import Broker, Client, connection, explained
 from bridge.transport.settings import MqttSettings
 from bridge.transport.shelf import Shelf
 from tests.conftest import subscribed
-from tests.transport.link import STATE, bridged, configured, messages, reached, until
+from tests.transport.link import COMMANDS, STATE, bridged, configured, messages, reached, until
 
 TOPIC = "kwh2mqtt/command/wallbox/home/prices"
 PLUGINS = [
@@ -461,4 +462,20 @@ async def test_what_arrives_at_a_connection_without_a_taker_is_let_go(mqtt: Mqtt
 
 
 def test_without_a_filter_nothing_is_subscribed_to() -> None:
-    assert Broker(MqttSettings(), Shelf(), Any, state_topic=STATE, client_id="x")._commands is None  # type: ignore[arg-type]
+    assert Broker(MqttSettings(), Shelf(), Any, state_topic=STATE, client_id="x")._heard == {}  # type: ignore[arg-type]
+
+
+async def test_births_of_another_program_are_heard_beside_commands(mqtt: MqttSettings) -> None:
+    seen: list[Arrival] = []
+    link = Broker(
+        mqtt, Shelf(), SystemClock(), state_topic=STATE, client_id="x", commands=COMMANDS, births="ha/status", arrived=seen.append
+    )
+    task = asyncio.create_task(link.run())
+    async with device(mqtt) as other:
+        await other.publish("ha/status", b"online", qos=1, retain=True)
+        await until(lambda: bool(seen))
+        await other.publish(TOPIC, b"{}", qos=1)
+        await until(lambda: len(seen) > 1)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert seen == [Arrival("ha/status", b"online", 1, retained=True), Arrival(TOPIC, b"{}", 1)]

@@ -34,7 +34,8 @@ ONLINE = b"online"
 class Broker:
     """Keeps the shelf's messages at the broker, and `state_topic` at online until the process goes.
 
-    What matches the topic filter `commands` is handed to `arrived`, which must not wait: whatever it raises is logged.
+    What matches the topic filters `commands` and `births` is handed to `arrived`, which must not wait: whatever it raises is
+    logged. `births` is where another program says that it has begun.
     `progress` is told of each message that the broker took, and of each attempt to connect.
     """
 
@@ -47,15 +48,19 @@ class Broker:
         state_topic: str,
         client_id: str,
         commands: str | None = None,
+        births: str | None = None,
         arrived: Callable[[Arrival], None] | None = None,
         progress: Callable[[], None] = lambda: None,
         chance: random.Random | None = None,
     ) -> None:
         self._settings, self._shelf, self._clock = settings, shelf, clock
         self._state_topic, self._client_id = state_topic, settings.client_id or client_id
-        self._commands, self._arrived, self._progress = commands, arrived, progress
+        self._arrived, self._progress = arrived, progress
+        costs = {commands: "no command is heard", births: "what begins there is not noticed"}  # to be deaf to it
+        self._heard = {topic_filter: cost for topic_filter, cost in costs.items() if topic_filter is not None}
         self._chance = chance or random.Random()
-        self._told_of_refusal = self._told_of_deafness = self._told_of_connection = False
+        self._told_of_refusal = self._told_of_connection = False
+        self._deaf: set[str] = set()  # filters of which the log says so already
         self.published = 0
         self.connects = 0
         self.connected = False
@@ -113,20 +118,25 @@ class Broker:
             await _cancelled(subscriber, listener, *publishers)
 
     async def _subscribe(self, client: Client) -> None:
-        """Ask for every command. Where the broker does not let us, the prices are published all the same."""
-        if self._commands is None:
-            return
+        """Ask for what is to be heard, one after the other; where the broker does not let us, the prices go up all the same."""
+        with contextlib.suppress(aiomqtt.MqttError):  # the connection is gone, which the listener tells
+            for topic_filter, cost in self._heard.items():
+                self._note_deafness(topic_filter, cost, await self._refusal(client, topic_filter))
+
+    async def _refusal(self, client: Client, topic_filter: str) -> str | None:
         try:
             async with asyncio.timeout(SUBSCRIBE_S):
-                refusal = await client.hear(self._commands)
+                return await client.hear(topic_filter)
         except TimeoutError:
-            refusal = f"no answer in {SUBSCRIBE_S:.0f} s"
-        except aiomqtt.MqttError:
-            return  # the connection is gone, which the listener tells
-        if refusal and not self._told_of_deafness:
-            text = "the broker does not let us subscribe to %s (%s), so no command is heard; allow it in its access list"
-            log.warning(text, self._commands, refusal)
-        self._told_of_deafness = bool(refusal)
+            return f"no answer in {SUBSCRIBE_S:.0f} s"
+
+    def _note_deafness(self, topic_filter: str, cost: str, refusal: str | None) -> None:
+        if refusal and topic_filter not in self._deaf:
+            text = "the broker does not let us subscribe to %s (%s), so %s; allow it in its access list"
+            log.warning(text, topic_filter, refusal, cost)
+            self._deaf.add(topic_filter)
+        elif not refusal:
+            self._deaf.discard(topic_filter)
 
     def _publishers(self, client: Client) -> list[asyncio.Task[None]]:
         numbers = range(client.receive_maximum)
