@@ -223,7 +223,7 @@ def _documents(
     found: dict[str, dict[str, Document]] = {}
     folder = origin.toml.parent if origin.toml else Path()
     for name, own in sources.items():
-        taken = {*generic.NAMES, *used[name].operations}
+        taken = {*generic.OPERATIONS, *used[name].operations}
         for one in load_documents(own, f"sources.{name}", used[name].guard, taken, folder, origin.file):
             if isinstance(one, Fault):
                 faults.append(one)
@@ -234,8 +234,8 @@ def _documents(
 
 def _operations(used: Mapping[str, Provider], documents: Mapping[str, Mapping[str, Document]]) -> dict[str, set[str]]:
     """Return the names of every source's operations, and of the bridge's own."""
-    found = {name: {*generic.NAMES, *provider.operations, *documents.get(name, ())} for name, provider in used.items()}
-    return {**found, planner.SOURCE: {*planner.NAMES}}
+    found = {name: {*generic.OPERATIONS, *provider.operations, *documents.get(name, ())} for name, provider in used.items()}
+    return {**found, planner.SOURCE: {*planner.OPERATIONS}}
 
 
 def _grants(
