@@ -1,0 +1,1 @@
+"""`kwh2mqtt schema`."""
