@@ -17,7 +17,7 @@ FLOORS: tuple[set[str], ...] = (
     {"providers"},
     {"feed", "commands", "readers"},
     {"settings"},
-    {"cli", "app", "__main__", "demo", "check", "health", "systemd", "preview", "introspect", "ask", "complete", "simulator",
+    {"cli", "app", "__main__", "demo", "check", "health", "systemd", "preview", "introspect", "ask", "complete", "schema", "simulator",
      "web", "metrics", "watch"},
 )  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -1,7 +1,7 @@
 """The AsyncAPI 3.0 document of the bridge: what it sends and what it takes, from its own point of view.
 
-An operation of a provider has channels of its own, in which the level of the source is named for the provider: `{octopus}` is the
-name of any source whose `provider` is `octopus`. An answer may go elsewhere (MQTT 5's Response Topic): the command's binding says so.
+An operation of a provider has channels of its own, in which the level of the source is named for the provider: `{octopus}` is
+the name of any source whose `provider` is `octopus`. An answer may go elsewhere (MQTT 5's Response Topic), as a binding says.
 """
 
 import re
@@ -23,8 +23,9 @@ JSON, WORD = "application/json", "text/plain"
 ABOUT = """\
 Energy prices and readings on retained MQTT topics, and commands back.
 
-Prices are in the currency's major unit per kWh, tax included, and may be negative. Instants are RFC 3339 in UTC. What is unknown \
-is null or left out, never 0; an empty payload clears a topic. There may be more keys one day: let pass what you do not know."""
+Prices are in the currency's major unit per kWh, tax included, and may be negative. Instants are RFC 3339 in UTC. What is
+unknown is null or left out, never 0; an empty payload clears a topic. There may be more keys one day: let pass what you do not
+know."""
 NOTHING = {"type": "object", "maxProperties": 0}  # after a dry run, and of a write whose answer the broker finds too long
 FAILURE = "response.error"
 
@@ -44,9 +45,9 @@ def document(mqtt: MqttSettings, examples: Mapping[str, Any]) -> Schema:
         "info": {"title": "kwh2mqtt", "version": __version__, "description": ABOUT, "license": {"name": "Apache-2.0"}},
         "defaultContentType": JSON,
         "servers": {"broker": _server(mqtt, topics)},
-        "channels": dict(sorted(draft.channels.items())),
-        "operations": dict(sorted(draft.operations.items())),
-        "components": {"messages": dict(sorted(draft.messages.items())), "schemas": dict(sorted(draft.schemas.items()))},
+        "channels": draft.channels,
+        "operations": draft.operations,
+        "components": {"messages": draft.messages, "schemas": dict(sorted(draft.schemas.items()))},
     }
 
 

@@ -1,7 +1,7 @@
 """JSON Schema of what stands on the topics, from the models; what a key means, from the comment beside it in the source.
 
-A comment is read when somebody asks for the schema: a description that pydantic kept would cost every `run` memory. The dialect is
-draft-07, which AsyncAPI takes without a word more. A `Decimal` goes out as a number, whatever pydantic thinks.
+A comment is read when somebody asks for the schema: a description that pydantic kept would cost every `run` memory. The dialect
+is draft-07, which AsyncAPI takes without a word more. A `Decimal` goes out as a number, whatever pydantic thinks.
 """
 
 import ast
@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
 
 
 def schemas(wanted: Iterable[Wanted], prefix: str = "") -> tuple[dict[Wanted, Schema], dict[str, Schema]]:
-    """Return the schema of each, and the named ones that these refer to in `#/components/schemas/`, `prefix` before their names."""
+    """Return the schema of each, and those in `#/components/schemas/` that they refer to, with `prefix` before their names."""
     inputs = [(each, each.mode, TypeAdapter(each.type)) for each in dict.fromkeys(wanted)]
     template = f"#/components/schemas/{prefix}{{model}}"
     found, shared = TypeAdapter.json_schemas(inputs, ref_template=template, schema_generator=Shapes)
