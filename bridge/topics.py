@@ -1,6 +1,7 @@
 """Every topic there is, builder and reader side by side. All lie below the configured base topic.
 
 bridge/{state,info,health}                        the bridge itself
+bridge/audit                                      not retained: a line for each write
 {source}/{state,health}                           one account at a provider
 {source}/{site}/info                              one home, property, facility or tenant
 {source}/{site}/price/{stream}/{figure}           value, current, next, slots, columns, summary

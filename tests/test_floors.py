@@ -17,8 +17,8 @@ FLOORS: tuple[set[str], ...] = (
     {"providers"},
     {"feed", "commands", "readers"},
     {"settings"},
-    {"cli", "app", "__main__", "demo", "check", "health", "systemd", "preview", "introspect", "ask", "complete", "schema", "simulator",
-     "web", "metrics", "watch"},
+    {"cli", "app", "__main__", "demo", "check", "health", "systemd", "preview", "introspect", "ask", "complete", "schema",
+     "simulator", "web", "metrics", "watch"},
 )  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 GROUND, ROOF = 0, len(FLOORS) - 1

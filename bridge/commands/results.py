@@ -9,9 +9,11 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import WithJsonSchema
 from typing_extensions import TypedDict
 
+from bridge.errors import codes
 from bridge.models.payload import Payload, ReadingPayload
 
 Stamp = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]  # an instant that is text already
+Code = Annotated[str, WithJsonSchema({"type": "string", "enum": codes()})]
 
 
 class SlotTold(TypedDict):
@@ -78,8 +80,8 @@ class Refreshed(Payload):
 class ErrorTold(TypedDict):
     """Why a command was not carried out, or nobody knows whether it was."""
 
-    code: str
-    message: str
+    code: Code
+    message: str  # for people
     retry_after: int | None  # s; wait so long
     reasons: list[str]  # the provider's own words, where it said no
 
@@ -100,17 +102,17 @@ class NotDone(TypedDict):
 
     id: str | None  # the command's, where it could be read
     status: Literal["error"]
-    operation: str
+    operation: str  # with its source
     error: ErrorTold
     duration_ms: int
     replayed: NotRequired[Literal[True]]
 
 
 class Audited(TypedDict):
-    """A line of `bridge/audit`: a write that was asked for, without its arguments, which may be personal."""
+    """`bridge/audit`: a write that was asked for, without its arguments, which may be personal."""
 
-    at: datetime
-    client: str
+    at: datetime  # when it came
+    client: str  # who asked
     operation: str  # with its source: home.notify
     id: str | None
     outcome: str  # ok, or the error's code

@@ -13,7 +13,7 @@ from bridge import __version__
 from bridge.commands.request import Body
 from bridge.commands.results import Done, NotDone
 from bridge.schema.channels import PARAMETERS, Channel, channels
-from bridge.schema.operations import Asked, codes, operations
+from bridge.schema.operations import Asked, operations
 from bridge.schema.shapes import Schema, Wanted, schemas
 from bridge.topics import Errand, Topics
 from bridge.transport.settings import MqttSettings
@@ -72,7 +72,6 @@ class Draft:
             found, named = schemas(wanted, f"{group}." if group else "")
             self.schemas |= named
             self._drawn |= {(group, each): schema for each, schema in found.items()}
-        self.schemas[NotDone.__annotations__["error"].__name__]["properties"]["code"]["enum"] = codes()
 
     def publish(self, channel: Channel) -> None:
         """Add a channel that the bridge sends to."""

@@ -84,7 +84,7 @@ def _of_the_bridge(topics: Topics) -> Iterator[Channel]:
     yield Channel("bridge.state", bridge("state"), "whether the bridge runs; its last will says `offline`", (State,), bare=True)
     yield Channel("bridge.info", bridge("info"), "version, sources with their sites, operations with their kind", (BridgeInfo,))
     yield Channel("bridge.health", bridge("health"), "how the bridge fares, every minute", (BridgeHealth,))
-    about = "a line for each write that was asked for, refused or done"
+    about = "a line for each write, refused or done"
     yield Channel("bridge.audit", bridge("audit"), about, (Audited,), ANSWER_LIVES, retain=False)
 
 
@@ -102,13 +102,13 @@ def _of_prices(topics: Topics) -> Iterator[Channel]:
     yield price(
         "value", "the price now as a bare number, in the major unit per kWh; empty where it is unknown", Number, AFTER_SLOT
     )
-    yield price("current", "the slot now, where it stands in its day, and what it means", Price, AFTER_SLOT)
-    yield price("next", "the slot after it, likewise", Price, AFTER_SLOT)
+    yield price("current", "the slot now", Price, AFTER_SLOT)
+    yield price("next", "the slot after it", Price, AFTER_SLOT)
     yield price(
         "slots", "every known slot from the start of the local day on; unknown ones are left out", list[PriceSlot], AFTER_LAST
     )
-    yield price("columns", "the same as an even grid of numbers, with `null` where a price is unknown", Columns, AFTER_LAST)
-    yield price("summary", "today and tomorrow at a glance, under 1 KiB", Summary, None)
+    yield price("columns", "the same as an even grid of numbers, for a microcontroller", Columns, AFTER_LAST)
+    yield price("summary", "today and tomorrow", Summary, None)
     about = SOURCE, SITE, STREAM, "{window}"
     text = "a configured window: the one in force, or else the next; empty where none is known"
     yield Channel("price.window", topics.window(*about), text, (WindowPayload,))

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from bridge import errors
 from bridge.commands import generic, planner
 from bridge.providers import base as providers
 
@@ -39,13 +38,3 @@ def operations() -> Iterator[Asked]:
         for name, one in found.operations.items() if found else ():
             yield Asked(name, f"{{{provider}}}", provider, one.kind, one.about, one.arguments, one.result)
     yield OWN
-
-
-def codes() -> list[str]:
-    """Return the code of every error that a command may be answered with, sorted."""
-    found, kinds = {errors.BridgeError.code}, [errors.CommandError, errors.SourceError]
-    while kinds:
-        kind: Any = kinds.pop()
-        found.add(kind.code)
-        kinds += kind.__subclasses__()
-    return sorted(found)

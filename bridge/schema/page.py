@@ -129,11 +129,17 @@ class Page:
         for key, inner in schema.get("properties", {}).items():
             place = f"{path}.{key}" if path else key
             absent = "" if key in schema.get("required", ()) else "?"
-            yield f"`{place}{absent}`", self._kind(inner), inner.get("description", "").replace("|", "\\|")
+            yield f"`{place}{absent}`", self._kind(inner), self._meaning(inner).replace("|", "\\|")
             for each in self._either(inner):
                 yield from self._rows(each, place)
         if schema.get("additionalProperties") is True and "properties" in schema:
             yield f"`{path}.*?`" if path else "`*?`", "any", "whatever else is known"
+
+    def _meaning(self, schema: Schema) -> str:
+        """Return what a key means; where nobody says it, what its object is."""
+        said = (each.get("description", "") for each in (schema, *self._either(schema)))
+        text = next(filter(None, said), "")
+        return f"{text[0].lower()}{text[1:].rstrip('.')}" if text else ""
 
     def _kind(self, schema: Schema) -> str:
         kinds = dict.fromkeys(self._one_kind(each) for each in self._either(schema))
@@ -202,15 +208,26 @@ def _bounds(schema: Schema) -> str:
     high = schema.get("maximum", schema.get("exclusiveMaximum"))
     if low is None and high is None:
         return ""
-    return f", {low:g} to {high:g}" if high is not None and low is not None else f", {low:g} or more" if high is None else ""
+    return (
+        f", {low:,.10g} to {high:,.10g}"
+        if high is not None and low is not None
+        else f", {low:,.10g} or more"
+        if high is None
+        else ""
+    )
 
 
 def _drawn(payload: Any, width: int = 130) -> str:
-    """Return JSON with a line for each key where one line would be too long."""
+    """Return JSON in lines of `width`, broken between the outermost keys or elements where one line would not do."""
     line = json.dumps(payload, ensure_ascii=False)
-    if len(line) <= width or not payload:
+    if len(line) <= width or not isinstance(payload, dict | list):
         return line
     start, end = "{}" if isinstance(payload, dict) else "[]"
     items = payload.items() if isinstance(payload, dict) else ((None, each) for each in payload)
-    parts = [("" if key is None else f"{json.dumps(key)}: ") + _drawn(inner, width - 1) for key, inner in items]
-    return start + ",\n ".join(part.replace("\n", "\n ") for part in parts) + end
+    text, room = start, width - 1
+    for number, (key, inner) in enumerate(items):
+        part = ("" if key is None else f"{json.dumps(key)}: ") + _drawn(inner, width - 1).replace("\n", "\n ")
+        fits = "\n" not in part and len(part) + 2 <= room
+        text += ("" if not number else ", " if fits else ",\n ") + part
+        room = (room if fits else width - 1) - len(part.rpartition("\n")[2]) - 2
+    return text + end
