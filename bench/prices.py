@@ -76,7 +76,7 @@ async def measured(folder: Path) -> list[Row]:
 
 
 def _growth() -> list[Row]:
-    """Return how much longer a hundred times as many slots take: 100 where it is linear, 187 where it sorts, 10,000 where it is quadratic."""
+    """Return how much longer a hundred times as many slots take: 100 where it is O(n), 187 O(n log n), 10,000 O(n²)."""
     zone = ZoneInfo(ZONE)
     works: dict[str, Callable[[Curve], object]] = {
         "averages, ratings, trends": lambda curve: Meaning(curve, zone),

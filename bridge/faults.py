@@ -69,7 +69,9 @@ def found_by(error: ValidationError, above: str, model: type[BaseModel], origin:
             case "missing":
                 yield Fault(key, "is missing", _how_to_add(key), origin.file)
             case _:
-                problem = entry["msg"].removeprefix("Value error, ").lower()
+                problem = entry["msg"].removeprefix("Value error, ")  # our own words stand; the library's begin with a capital
+                if entry["type"] != "value_error":
+                    problem = problem.lower()
                 yield Fault(key, f"is wrong: {problem}", "correct its value", origin.of(key))
 
 
@@ -100,7 +102,9 @@ def _nearest(location: tuple[str, ...], model: type[BaseModel]) -> str:
 
 def _fields(model: type[BaseModel], way: tuple[str, ...]) -> list[str]:
     for step in way:
-        annotation = model.model_fields[step].annotation if step in model.model_fields else None
+        if step not in model.model_fields:
+            continue  # the user's own name for what lies below, such as that of a window, or the number of an entry
+        annotation = model.model_fields[step].annotation
         kinds = (annotation, *getattr(annotation, "__args__", ()))
         nested = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
         if nested is None:

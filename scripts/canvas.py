@@ -1,4 +1,4 @@
-"""A chart over time as SVG text: what the drawings of docs/ are made of. x is an instant, y a price; nothing here knows what it means.
+"""A chart over time as SVG text: what the drawings of docs/ are made of. x is an instant, y a price, whatever they mean.
 
 Numbers are written with one decimal, so that the same chart is the same text on every machine.
 """
@@ -14,6 +14,7 @@ WIDTH, HEIGHT = 760.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 12.0, 34.0, 26.0
 GRID, INK, MILD = "#e3e3e3", "#222222", "#777777"
 CT = 100  # to the major unit
+MOST_LINES = 8  # across
 HOURS = 3  # between two marks on the axis
 
 
@@ -68,9 +69,8 @@ class Chart:
     def mark(self, moment: datetime, text: str, colour: str = INK) -> None:
         """Draw an upright line at a moment, and what it is."""
         x = self.x(moment)
-        self._parts.append(
-            f'<line x1="{x:.1f}" y1="{TOP:.1f}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM:.1f}" stroke="{colour}" stroke-dasharray="2 3"/>'
-        )
+        ends = f'x1="{x:.1f}" y1="{TOP:.1f}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM:.1f}"'
+        self._parts.append(f'<line {ends} stroke="{colour}" stroke-dasharray="2 3"/>')
         self._text(x + 3, TOP + 11, text, colour)
 
     def dot(self, moment: datetime, price: float, colour: str) -> None:
@@ -98,7 +98,7 @@ class Chart:
             yield f'<line x1="{x:.1f}" y1="{TOP:.1f}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM:.1f}" stroke="{GRID}"/>'
             yield _label(x, HEIGHT - BOTTOM + 15, f"{moment.astimezone(self._zone):%H:%M}", "middle")
             moment += timedelta(hours=HOURS)
-        step = next(step for step in (1, 2, 5, 10, 20, 50) if (self._high - self._low) * CT / step < 8)
+        step = next(step for step in (1, 2, 5, 10, 20, 50) if (self._high - self._low) * CT / step < MOST_LINES)
         for cents in range(-100, 200):
             if cents % step == 0 and self._low <= cents / CT <= self._high:
                 y = self.y(cents / CT)

@@ -12,14 +12,15 @@ from zoneinfo import ZoneInfo
 from bridge.models.price import HOUR, QUARTER_HOUR, Curve, Slot
 from bridge.models.reading import Reading
 from bridge.pricing.cost import cost, counted
-from bridge.pricing.meaning import Day, Meaning
+from bridge.pricing.judged import Day
+from bridge.pricing.meaning import Meaning
 from bridge.pricing.rating import LEVELS
 from bridge.pricing.settings import USUAL
 from bridge.pricing.trend import WORDS
 from bridge.pricing.volatility import FENCE
 from bridge.pricing.windows import Window, WindowSettings, rechosen
 from bridge.simulator.prices import price
-from scripts.canvas import Chart
+from scripts.canvas import MILD, Chart
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pricing"
 ZONE = ZoneInfo("Europe/Berlin")
@@ -27,6 +28,7 @@ FIRST = datetime(2026, 11, 18, 23, tzinfo=UTC)  # midnight there; the day before
 TODAY, TOMORROW = FIRST + timedelta(days=1), FIRST + timedelta(days=2)
 END = FIRST + timedelta(days=3)
 GREEN, LIME, GREY, ORANGE, RED, BLUE = "#1a9850", "#91cf60", "#9e9e9e", "#fc8d59", "#d73027", "#4575b4"
+LOWER, UPPER = 25, 75  # percentiles
 RATING = {"low": GREEN, "normal": GREY, "high": RED}
 LEVEL = dict(zip(LEVELS, (GREEN, LIME, GREY, ORANGE, RED), strict=True))
 TREND = dict(zip(WORDS, (GREEN, LIME, GREY, ORANGE, RED), strict=True))
@@ -128,10 +130,10 @@ def ranks() -> str:
     """The cheapest and the dearest quarter of the day by their percentile."""
     drawn, slots = chart("rank and percentile: how much of the day is cheaper")
     shares = [MEANING.day(TODAY).ranks.percentile(slot.value) for slot in slots]
-    drawn.bars(slots, [GREEN if share < 25 else RED if share >= 75 else GREY for share in shares])
+    drawn.bars(slots, [GREEN if share < LOWER else RED if share >= UPPER else GREY for share in shares])
     first = min(slots, key=lambda slot: slot.value)
     drawn.mark(first.start, "rank 1")
-    for colour, text in ((GREEN, "percentile below 25"), (GREY, "25 to 75"), (RED, "75 and above")):
+    for colour, text in ((GREEN, f"percentile below {LOWER}"), (GREY, f"{LOWER} to {UPPER}"), (RED, f"{UPPER} and above")):
         drawn.key(colour, text)
     return drawn.svg()
 
@@ -213,7 +215,6 @@ def _keys(drawn: Chart, colours: Mapping[str, str]) -> None:
         drawn.key(colour, word)
 
 
-MILD = "#777777"
 DRAWINGS: Mapping[str, Callable[[], str]] = {
     "averages": averages,
     "rating": rating,

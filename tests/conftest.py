@@ -60,6 +60,10 @@ class Seen:
         async with asyncio.timeout(patience_s), self._change:
             await self._change.wait_for(lambda: bool(condition(self)))
 
+    def standing(self, below: str) -> list[str]:
+        """Return the topics with `below` in them that hold something; an event is heard, and stands nowhere."""
+        return [topic for topic in self.latest if below in topic and not topic.endswith("/event")]
+
     def get(self, topic: str) -> str | None:
         payload = self.latest.get(topic)
         return payload.decode() if payload is not None else None

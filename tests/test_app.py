@@ -195,7 +195,7 @@ async def test_what_a_removed_source_left_is_cleared_and_nothing_else(tmp_path: 
         async with running(configured(tmp_path, mqtt, other=url)) as app:
             app.shelf.put([])
             async with subscribed(mqtt) as seen:
-                await seen.until(lambda seen: not any("/old/" in topic or "/home/" in topic for topic in seen.latest))
+                await seen.until(lambda seen: not seen.standing("/old/") and not seen.standing("/home/"))
                 await seen.until(lambda seen: seen.get(state("other")) == "online")
 
 
@@ -210,7 +210,7 @@ async def test_a_removed_source_is_cleared_also_where_the_broker_was_away_at_fir
                     await asyncio.sleep(0.02)
         async with running(configured(tmp_path, mqtt, other=url)), subscribed(mqtt) as seen:
             await seen.until(lambda seen: seen.get(state("other")) == "online")
-            await seen.until(lambda seen: not any("/old/" in topic for topic in seen.latest))
+            await seen.until(lambda seen: not seen.standing("/old/"))
 
 
 async def test_a_topic_of_another_program_below_our_base_is_left_alone(tmp_path: Path, mqtt: MqttSettings) -> None:

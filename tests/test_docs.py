@@ -29,9 +29,11 @@ from bridge.commands.settings import ClientSettings, CommandsSettings
 from bridge.demo import _settings
 from bridge.models.message import Arrival, Message
 from bridge.models.observation import Observation, PricesSeen, SitesSeen
-from bridge.models.payload import Columns, Payload, Price, PriceSlot, SourceHealth, Summary
+from bridge.models.payload import Columns, CostPayload, Payload, Price, PriceSlot, SourceHealth, Summary
 from bridge.models.price import HOUR, Curve, Slot
 from bridge.pricing.day import midnight
+from bridge.pricing.settings import PricingSettings
+from bridge.pricing.windows import WindowSettings
 from bridge.providers import base
 from bridge.providers.base import GROUP, DocumentSettings, Provider, Surroundings
 from bridge.providers.octopus import dispatching, households, metering, notices
@@ -41,6 +43,7 @@ from bridge.providers.octopus.readings import MJ_PER_KWH, VOLUME_CORRECTION
 from bridge.providers.octopus.settings import WAYS, OctopusSettings
 from bridge.providers.octopus.tariffs import UTC_ZONE, night_of
 from bridge.providers.octopus.tenants import OTHERS, TENANTS
+from bridge.providers.sensorfact.settings import MeasurementSettings, SensorfactSettings
 from bridge.providers.tibber.source import TibberSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
@@ -57,13 +60,17 @@ ROOT = Path(__file__).resolve().parents[1]
 README, CONTRIBUTING, CHANGELOG = ((ROOT / f"{name}.md").read_text("utf-8") for name in ("README", "CONTRIBUTING", "CHANGELOG"))
 EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
+PRICING = (ROOT / "docs" / "pricing.md").read_text("utf-8")
+SENSORFACT = (ROOT / "docs" / "sensorfact.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
     "CHANGELOG.md": CHANGELOG,
     "docs/octopus.md": OCTOPUS,
+    "docs/sensorfact.md": SENSORFACT,
     "docs/commands.md": COMMANDS,
+    "docs/pricing.md": PRICING,
 }
 
 BASE = "kwh2mqtt"
@@ -212,9 +219,12 @@ def end_of_worth(said: str, topic: str, topics: Mapping[str, Message], moment: d
             return datetime.fromisoformat(json.loads(topics[slot].payload)["end"]) + minute
         case "with the last slot":
             return datetime.fromisoformat(json.loads(topics[f"{above}/slots"].payload)[-1]["end"])
-        case "60 s after the dispatch in force":
-            planned = json.loads(topics[topic.removesuffix("/active")].payload)["planned"]
-            starts_and_ends = [(datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in planned]
+        case "60 s after the dispatch in force" | "60 s after the segment in force":
+            about = topics.get(topic.removesuffix("/active"))  # a window that is unknown is not there
+            told = json.loads(about.payload) if about else {"planned": []}
+            starts_and_ends = [
+                (datetime.fromisoformat(one["start"]), datetime.fromisoformat(one["end"])) for one in told.get("planned", [told])
+            ]
             return next((end + minute for start, end in starts_and_ends if start <= moment < end), None)
         case "an hour after the end of the plan" | "60 s after the segment in force, else an hour after the end of the plan":
             plan = json.loads(topics[topic.removesuffix("/active")].payload)
@@ -237,7 +247,7 @@ async def test_a_dispatch_and_a_plan_switch_their_topics(tmp_path: Path) -> None
 
 # payloads
 
-SHAPES: tuple[type[Payload], ...] = (Price, Columns, Summary, SourceHealth)
+SHAPES: tuple[type[Payload], ...] = (Price, Columns, Summary, SourceHealth, CostPayload)
 
 
 def payloads() -> list[Any]:
@@ -263,6 +273,11 @@ def shown_slots() -> list[Any]:
     return slots
 
 
+def shown_window() -> Any:
+    (window,) = (block for block in payloads() if isinstance(block, dict) and set(block) == {"start", "end", "mean"})
+    return window
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_payload_has_exactly_the_keys_and_types_of_its_model(shape: type[Payload]) -> None:
     payload = shown(shape)
@@ -279,6 +294,8 @@ async def test_the_payloads_are_what_the_demo_publishes(topics: dict[str, Messag
     assert slots == json.loads(topics[f"{CABIN}/slots"].payload)[: len(slots)]
     earlier = {message.topic: message for message in await published(EARLIER, tmp_path / "earlier")}
     assert shown(Summary) == close_to(earlier[f"{CABIN}/summary"])
+    assert shown(CostPayload) == close_to(topics["kwh2mqtt/tibber/cabin/cost/import/yesterday"])
+    assert shown_window() == close_to(topics[f"{CABIN}/window/cheapest-3h"])
 
 
 def close_to(message: Message) -> Any:
@@ -320,7 +337,7 @@ def cut(real: Any, like: Any) -> Any:
 
 def test_every_payload_in_the_readme_is_compared_with_something() -> None:
     blocks_of_octopus = [json.loads(one(README, "json", mark)) for mark in PLACES]
-    others = [block for block in payloads() if block not in (*blocks_of_octopus, shown_slots())]
+    others = [block for block in payloads() if block not in (*blocks_of_octopus, shown_slots(), shown_window())]
     assert [block for block in others if shape_of(block) is None] == []
 
 
@@ -530,12 +547,13 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
     addresses = {key: getattr(TENANTS["uk"], key) for key in ("url", "rest_url", "backend_url")}
     usual = OctopusSettings.model_validate({"provider": "octopus", "api_key": "a-key", **addresses})
     unlike = {key for key in keys(OctopusSettings) if getattr(octopus(settings), key) != getattr(usual, key)}
-    assert unlike - {*WAYS, "password"} == {"account", "night", "sites", "operations"}
+    assert unlike - {*WAYS, "password"} == {"account", "night", "sites", "operations", "windows"}
     assert settings.commands == CommandsSettings()
     assert settings.grants == {"wallbox": ("home.prices", "octopus.boost_start")}
     own = {source: {name: one.kind for name, one in documents.items()} for source, documents in settings.documents.items()}
     assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}}
     assert tibber(settings).budget == BudgetSettings()
+    assert tibber(settings).pricing == octopus(settings).pricing == PricingSettings()
     assert tibber(settings).sites == {"0a0a0a0a-0000-4000-8000-000000000002": "cabin"}
     shown_ones, defaults = settings.mqtt.model_dump(), MqttSettings().model_dump()
     assert {key for key, value in shown_ones.items() if value != defaults[key]} == {"username", "password", "client_id", "tls"}
@@ -543,10 +561,11 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
 
 def signed_in_by(way: str, text: str) -> str:
     """Return a configuration with one of the ways to sign in to Octopus that it shows."""
-    above, section = text.split("[sources.octopus]\n")
+    above, below = text.split("[sources.octopus]\n")
+    section, other, rest = below.partition("[sources.factory]\n")
     others = {*WAYS, "password"} - ({"email", "password"} if way == "email" else {way})
     lines = [line for line in section.splitlines(keepends=True) if line.split(" = ")[0] not in others]
-    return f"{above}[sources.octopus]\n{''.join(lines)}"
+    return f"{above}[sources.octopus]\n{''.join(lines)}{other}{rest}"
 
 
 def keys(model: type[BaseModel]) -> set[str]:
@@ -561,9 +580,17 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["state"]) == keys(StateSettings)
     assert set(table["sources"]["home"]) == keys(TibberSettings)
     assert set(table["sources"]["home"]["budget"]) == keys(BudgetSettings)
+    assert set(table["sources"]["home"]["pricing"]) == keys(PricingSettings)
+    assert set(table["sources"]["home"]["windows"]["cheapest-3h"]) == keys(WindowSettings)
     assert set(table["sources"]["octopus"]) == keys(OctopusSettings)
     assert set(table["sources"]["octopus"]["budget"]) == keys(BudgetSettings)
     assert set(table["sources"]["octopus"]["operations"]["my_sessions"]) == keys(DocumentSettings)
+    assert set(table["sources"]["factory"]) == keys(SensorfactSettings) - {
+        "operations",
+        "pricing",
+        "windows",
+    }  # of GraphQL, and of prices
+    assert set(table["sources"]["factory"]["measurements"][0]) == keys(MeasurementSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 
@@ -623,9 +650,9 @@ def test_the_readme_explains_every_error_code() -> None:
 
 
 def test_the_readme_tells_the_budgets() -> None:
-    usual = (BudgetSettings(), OctopusSettings.model_fields["budget"].default)
-    assert [(budget.requests, budget.seconds) for budget in usual] == [(20, 300), (40, 300)]
-    assert "so many in 5 minutes, restarts included: 20 to Tibber, 40 to Octopus" in " ".join(README.split())
+    others = (settings.model_fields["budget"].default for settings in (OctopusSettings, SensorfactSettings))
+    assert [(budget.requests, budget.seconds) for budget in (BudgetSettings(), *others)] == [(20, 300), (40, 300), (100, 300)]
+    assert "so many in 5 minutes, restarts included: 20 to Tibber, 40 to Octopus, 100 to Sensorfact" in " ".join(README.split())
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -154,7 +154,7 @@ async def test_sighup_takes_a_new_configuration_and_keeps_the_old_where_the_new_
             assert seen.get("kwh2mqtt/bridge/state") == "online"
             write(tmp_path, mqtt, ("home", url))
             bridge.process.send_signal(signal.SIGHUP)
-            await seen.until(lambda seen: not any("/old/" in topic for topic in seen.latest))
+            await seen.until(lambda seen: not seen.standing("/old/"))
             await seen.until(lambda seen: seen.get("kwh2mqtt/bridge/state") == "online")
             assert await bridge.ended(signal.SIGINT) == 0
 

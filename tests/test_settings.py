@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from bridge.errors import Misconfigured
+from bridge.providers import base as providers
 from bridge.providers.tibber import PROVIDER
 from bridge.settings import Settings, load
 
 SECRET = "planted-9f2c"
+KNOWN = ", ".join(providers.names())
 HOME = """
 [sources.home]
 provider = "tibber"
@@ -105,7 +107,7 @@ def test_the_protocol_may_be_a_number() -> None:
             HOME,
             [f"sources.home.token: is missing; {ADD_TOKEN}"],
         ),
-        ("[sources.home]\ntoken = 'x'", ["sources.home.provider: is missing; add one of: octopus, tibber"]),
+        ("[sources.home]\ntoken = 'x'", [f"sources.home.provider: is missing; add one of: {KNOWN}"]),
         (f"{WHOLE}tokn = 1", ["sources.home.tokn: is not a known key; did you mean token?"]),
         (f"[mqtt]\nhots = 'x'\n{WHOLE}", ["mqtt.hots: is not a known key; did you mean host?"]),
         (f"[mqtt.tls]\nca_fiel = 'x'\n{WHOLE}", ["mqtt.tls.ca_fiel: is not a known key; did you mean ca_file?"]),
@@ -148,7 +150,7 @@ def test_a_fault_is_one_line_with_file_key_and_mend(text: str, expected: list[st
 
 
 def test_an_unknown_provider_is_answered_with_the_known_ones() -> None:
-    known = "is not known; use one of: octopus, tibber"
+    known = f"is not known; use one of: {KNOWN}"
     assert faults(WHOLE.replace('"tibber"', '"tiber"')) == [f"{HERE}sources.home.provider: {known}"]
 
 
@@ -228,7 +230,7 @@ def test_an_address_is_https_or_on_this_machine(url: str) -> None:
         ("api.example.com", "must be a whole address such as https://example.com/graphql"),
         ("https:///gql", "must be a whole address such as https://example.com/graphql"),
         ("", "must be a whole address such as https://example.com/graphql"),
-        ("https://[::1", "invalid ipv6 url"),
+        ("https://[::1", "Invalid IPv6 URL"),
     ],
 )
 def test_another_address_is_refused(url: str, problem: str) -> None:

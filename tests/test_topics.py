@@ -105,6 +105,9 @@ def test_what_a_builder_makes_the_reader_places(source: str, site: str, figure: 
 
 @given(source_names, levels, levels)
 def test_a_topic_that_tells_of_a_device_is_placed_with_it(source: str, site: str, device: str) -> None:
+    assert TOPICS.place(TOPICS.window(source, site, "import", device)) == Place(source, site, window=("import", device))
+    assert TOPICS.place(TOPICS.window_active(source, site, "import", device)) == Place(source, site, window=("import", device))
+    assert TOPICS.place(TOPICS.cost(source, site, "import", device)) == Place(source, site)
     assert TOPICS.place(TOPICS.dispatch(source, site, device)) == Place(source, site, device)
     assert TOPICS.place(TOPICS.dispatch_active(source, site, device)) == Place(source, site, device)
 

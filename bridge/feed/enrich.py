@@ -7,7 +7,8 @@ from bridge.models.payload import Columns, DayFigures, Price, StretchPayload, Su
 from bridge.models.price import Curve, Slot
 from bridge.pricing import currency, grid
 from bridge.pricing.day import midnight
-from bridge.pricing.meaning import CHEAPEST, Day, Meaning
+from bridge.pricing.judged import Day
+from bridge.pricing.meaning import CHEAPEST, Meaning
 from bridge.pricing.windows import Chosen, Window
 
 

@@ -172,9 +172,10 @@ class Painter:
     def now(self, place: Place, moment: datetime) -> Iterator[Message]:
         """Yield what changes with the slot: `value`, `current`, `next`. Unknown is an empty payload."""
         for stream, curve in place.curves.items():
-            slot, meaning = curve.at(moment), self._latest.meanings.of(place, stream)
+            slot = curve.at(moment)
             following = curve.after(slot) if slot else None
             yield self._message(place, stream, "value", slot and bare(slot.value), slot)
+            meaning = self._latest.meanings.of(place, stream)
             yield self._message(place, stream, "current", _price(meaning, slot), slot)
             yield self._message(place, stream, "next", _price(meaning, following), following)
 

@@ -46,12 +46,20 @@ class Slots:
 
     async def show(self, moment: datetime) -> None:
         """Lay everything that is known on the shelf as it is at `moment`."""
-        for latest, _ in self._painters:
-            if statements := latest.choose(moment):
-                latest.save(statements)
+        self._choose(moment)
         async for messages in self._drawn(lambda painter, place: painter.site(place, moment)):
             self._shelf.put(messages)
         self._shown = moment
+
+    def _choose(self, moment: datetime) -> None:
+        """Choose the windows for which that has not been done, as after a restart."""
+        for latest, _ in self._painters:
+            for id_, place in list(latest.places.items()):
+                try:
+                    if statements := latest.choose(moment, [id_]):
+                        latest.save(statements)
+                except Exception:
+                    log.exception("%s: the windows of site %s cannot be chosen", latest.source, place.name)
 
     async def run(self) -> None:
         """Change the slots on time, until cancelled."""

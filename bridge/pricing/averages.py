@@ -22,7 +22,7 @@ def all_trailing(sums: Sums, least: Decimal) -> list[Total | None]:
     """Return `trailing` of every slot's start."""
     first, last = sums.marks(start - DAY_S for start in sums.starts), sums.marks(sums.starts)
     least_s = least_seconds(DAY_S, least)
-    return [_enough(total, least_s) for total in map(sums.between, first, last)]
+    return [_enough(total, least_s) for total in sums.totals(first, last)]
 
 
 def leading(sums: Sums, start: int, least: Decimal) -> Total | None:

@@ -13,14 +13,12 @@ from bridge.models.price import HOUR, Curve, Slot
 from bridge.pricing import averages, periods, trend
 from bridge.pricing.blocks import blocks, smoothed
 from bridge.pricing.day import bounds, midnight
-from bridge.pricing.figures import Figures, figures
-from bridge.pricing.pattern import Shape, shape
+from bridge.pricing.judged import Day
 from bridge.pricing.periods import Period
-from bridge.pricing.ranks import Ranks
 from bridge.pricing.rating import level, limits, ratings
 from bridge.pricing.settings import USUAL, PricingSettings
-from bridge.pricing.sums import SECOND, Sums, Total, least_seconds
-from bridge.pricing.volatility import Volatility, variation, volatility
+from bridge.pricing.starts import Starts
+from bridge.pricing.sums import SECOND, Sums, Total
 
 CHEAPEST: Mapping[str, timedelta] = {"1h": HOUR, "3h": 3 * HOUR}  # the spans for which the cheapest start is looked for
 
@@ -41,53 +39,6 @@ class Verdict:
     period: str | None  # best or peak
 
 
-class Day:
-    """The known slots of one local day, judged as far as somebody asks."""
-
-    def __init__(self, start: datetime, end: datetime, curve: Curve, settings: PricingSettings) -> None:
-        self.start, self.end, self._settings = start, end, settings
-        self.slots = curve.between(start, end)
-        self.complete = curve.covers(start, end)
-
-    @cached_property
-    def sums(self) -> Sums:
-        return Sums(self.slots)
-
-    @cached_property
-    def cv(self) -> Decimal | None:
-        return variation(self.sums)
-
-    @cached_property
-    def figures(self) -> Figures | None:
-        return figures(self.slots)
-
-    @cached_property
-    def ranks(self) -> Ranks:
-        return Ranks(self.slots)
-
-    @cached_property
-    def volatility(self) -> Volatility | None:
-        return volatility(self.slots, self.cv, self._settings.volatility_limits)
-
-    @cached_property
-    def shape(self) -> Shape | None:
-        """The shape of the day, None unless the whole of it is known."""
-        return shape(self.sums, self.cv, self._settings) if self.complete else None
-
-    @cached_property
-    def best(self) -> Sequence[Period]:
-        return self._periods(periods.best)
-
-    @cached_property
-    def peak(self) -> Sequence[Period]:
-        return self._periods(periods.peak)
-
-    def _periods(self, found: Callable[[Sums, Decimal | None, PricingSettings], list[Period]]) -> Sequence[Period]:
-        length = (self.end - self.start) // SECOND
-        enough = self.sums.total(0, length).is_known(least_seconds(length, self._settings.least_known))
-        return found(self.sums, self.cv, self._settings) if enough else ()
-
-
 class Periods(NamedTuple):
     """The periods around the local day that begins at `of`, in order."""
 
@@ -103,9 +54,9 @@ class Meaning:
         self.curve, self.zone, self._settings = curve, zone, settings
         self._sums = sums = Sums(curve.slots)
         before = averages.all_trailing(sums, settings.least_known)
-        self._differences = list(map(averages.difference, sums.prices, before))
-        self.ratings = self._smoothed(ratings(self._differences, settings))
-        own = self._smoothed([level(off, settings.level_limits) for off in self._differences])
+        differences = list(map(averages.difference, sums.prices, before))
+        self.ratings = self._smoothed(ratings(differences, settings))
+        own = self._smoothed([level(off, settings.level_limits) for off in differences])
         self.levels = tuple(slot.level or ours for slot, ours in zip(curve.slots, own, strict=True))
         self.trends = tuple(trend.Trends(sums, settings).words())
         self._directions = blocks([trend.direction(word) for word in self.trends], sums.starts, sums.ends)
@@ -116,6 +67,7 @@ class Meaning:
         """Return what `slot`, which must be of the curve, means."""
         index, settings = self._index(slot.start), self._settings
         before, after = (self._mean(around, slot) for around in (averages.trailing, averages.leading))
+        start, least = self._sums.starts[index], settings.least_known
         turn = trend.change(self._directions, index, self._sums, settings.trend_holds // SECOND)
         shape = self.day(slot.start).shape
         return Verdict(
@@ -123,7 +75,7 @@ class Meaning:
             rating=self.ratings[index],
             trailing_mean=before,
             leading_mean=after,
-            difference=self._differences[index],
+            difference=averages.difference(self._sums.prices[index], averages.trailing(self._sums, start, least)),
             hour_mean=averages.hour(self._sums, slot.start, self.zone),
             trend=self.trends[index],
             trend_change=None if turn is None else self._sums.moment(turn),
@@ -156,30 +108,12 @@ class Meaning:
 
         None where no such span is wholly known. `length` must be one of `CHEAPEST`.
         """
-        starts, choices = self._starts[length]
-        index = bisect_left(starts, self._sums.second(moment)) if starts else 0
-        return self._sums.moment(choices[index]) if index < len(starts) else None
+        start = self._starts[length].since(self._sums.second(moment))
+        return None if start is None else self._sums.moment(start)
 
     @cached_property
-    def _starts(self) -> dict[timedelta, tuple[list[int], list[int]]]:
-        """For each length: every start worth a thought, in order, and the best from there on."""
-        return {length: self._sliding(length // SECOND) for length in CHEAPEST.values()}
-
-    def _sliding(self, length: int) -> tuple[list[int], list[int]]:
-        # the price is constant inside a slot, so that the best span begins or ends where a slot does
-        sums = self._sums
-        starts = sorted({*sums.starts, *(end - length for end in sums.ends)})
-        totals = map(sums.between, sums.marks(starts), sums.marks(start + length for start in starts))
-        whole = [(start, total.sum) for start, total in zip(starts, totals, strict=True) if total.seconds == length]
-        choices: list[int] = []
-        least: int | None = None
-        for start, total in reversed(whole):
-            if least is None or total <= least:
-                least, choice = total, start
-            else:
-                choice = choices[-1]
-            choices.append(choice)
-        return [start for start, _ in whole], choices[::-1]
+    def _starts(self) -> dict[timedelta, Starts]:
+        return {length: Starts(self._sums, length // SECOND) for length in CHEAPEST.values()}
 
     def _mean(self, around: Callable[[Sums, int, Decimal], Total | None], slot: Slot) -> Decimal | None:
         total = around(self._sums, self._sums.second(slot.start), self._settings.least_known)

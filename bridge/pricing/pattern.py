@@ -56,7 +56,7 @@ def _smooth(sums: Sums) -> list[Decimal]:
     begins = [(start + end - HOUR_S) // 2 for start, end in zip(sums.starts, sums.ends, strict=True)]
     first = sums.marks(map(min, begins, sums.starts))
     last = sums.marks(max(begin + HOUR_S, end) for begin, end in zip(begins, sums.ends, strict=True))
-    return [Decimal(around.sum) / around.seconds for around in map(sums.between, first, last)]
+    return [Decimal(around.sum) / around.seconds for around in sums.totals(first, last)]
 
 
 def _turns(row: Sequence[Decimal], least: Decimal) -> Iterator[tuple[int, int]]:

@@ -3,12 +3,19 @@
 No threshold is an amount of money: each is a share of the prices themselves, so that euros, øre and pence are judged alike.
 """
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _iso(span: object) -> object:
+    if isinstance(span, str) and not re.fullmatch(r"P(?!$)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?", span):
+        raise ValueError('must be a length of time such as "PT15M" or "PT1H30M"')
+    return span
 
 
 def _short(span: timedelta) -> timedelta:
@@ -17,23 +24,23 @@ def _short(span: timedelta) -> timedelta:
     return span
 
 
-def _ascending(limits: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
-    if any(lower >= higher for lower, higher in pairwise(limits)):
-        raise ValueError("must be in ascending order")
-    return limits
+def _limits(count: int, *, positive: bool) -> AfterValidator:
+    def checked(limits: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+        if len(limits) != count or any(lower >= higher for lower, higher in pairwise(limits)):
+            raise ValueError(f"must be {count} numbers in ascending order")
+        if positive and limits[0] <= 0:
+            raise ValueError("must be greater than 0")
+        return limits
+
+    return AfterValidator(checked)
 
 
-def _positive(limits: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
-    if limits[0] <= 0:
-        raise ValueError("must be greater than 0")
-    return _ascending(limits)
-
-
-Short = Annotated[timedelta, AfterValidator(_short)]
+Length = Annotated[timedelta, BeforeValidator(_iso)]
+Short = Annotated[Length, AfterValidator(_short)]
 Percent = Annotated[Decimal, Field(ge=0, le=100)]
-TwoLimits = Annotated[tuple[Decimal, Decimal], AfterValidator(_positive)]
-ThreeLimits = Annotated[tuple[Decimal, Decimal, Decimal], AfterValidator(_positive)]
-FourLimits = Annotated[tuple[Decimal, Decimal, Decimal, Decimal], AfterValidator(_ascending)]
+TwoLimits = Annotated[tuple[Decimal, ...], _limits(2, positive=True)]
+ThreeLimits = Annotated[tuple[Decimal, ...], _limits(3, positive=True)]
+FourLimits = Annotated[tuple[Decimal, ...], _limits(4, positive=False)]
 
 
 class PricingSettings(BaseModel):

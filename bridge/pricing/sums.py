@@ -4,8 +4,9 @@ Prices are whole numbers here, multiples of the finest decimal among them, and t
 the same curve in another unit of money is judged alike to the last digit.
 """
 
+from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Context, Decimal
@@ -43,16 +44,16 @@ def least_seconds(span_s: int, percent: Decimal) -> int:
 
 
 class Sums:
-    """The running sums of a curve. Building them is O(n), and a span O(log n)."""
+    """The running sums of a curve. Building them is O(n), and a span O(log n). Seconds are in arrays, which are small."""
 
     def __init__(self, slots: Sequence[Slot]) -> None:
         self.origin = slots[0].start if slots else SOME_TIME
         self.places = _places(slots)
         self.prices = tuple(int(slot.value.scaleb(self.places)) for slot in slots)
-        self.starts = tuple((slot.start - self.origin) // SECOND for slot in slots)
-        self.ends = tuple((slot.end - self.origin) // SECOND for slot in slots)
-        self.lengths: tuple[int, ...] = tuple(map(sub, self.ends, self.starts))
-        self._known = (0, *accumulate(self.lengths))
+        self.starts = array("q", ((slot.start - self.origin) // SECOND for slot in slots))
+        self.ends = array("q", ((slot.end - self.origin) // SECOND for slot in slots))
+        self.lengths: array[int] = array("q", map(sub, self.ends, self.starts))
+        self._known = array("q", (0, *accumulate(self.lengths)))
         self._values, self._sums = self.prices, self._running(self.prices)
 
     def _running(self, values: Iterable[int]) -> tuple[int, ...]:
@@ -69,13 +70,20 @@ class Sums:
 
     def marks(self, seconds: Iterable[int]) -> list[Mark]:
         """Return where each of `seconds` lies, which must be in order: all of them in one pass."""
-        starts, lengths, index = self.starts, self.lengths, -1
+        starts, lengths, index = self.starts.tolist(), self.lengths.tolist(), -1
         last, found = len(starts) - 1, list[Mark]()
         for second in seconds:
             while index < last and starts[index + 1] <= second:
                 index += 1
-            found.append((index, min(second - starts[index], lengths[index])) if index >= 0 else (0, 0))
+            into = second - starts[index] if index >= 0 else 0
+            found.append((max(index, 0), min(lengths[index], into)))
         return found
+
+    def totals(self, starts: Iterable[Mark], ends: Iterable[Mark]) -> Iterator[Total]:
+        """Yield `between` of each pair of marks."""
+        sums, values, known = self._sums, self._values, self._known.tolist()
+        for (i, since), (j, until) in zip(starts, ends, strict=True):
+            yield Total(sums[j] + values[j] * until - sums[i] - values[i] * since, known[j] + until - known[i] - since)
 
     def between(self, start: Mark, end: Mark) -> Total:
         """Return the total between two marks."""

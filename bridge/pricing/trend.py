@@ -1,20 +1,20 @@
 """Where the price is going: the mean of the next hours against the price now, and when that changes."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from itertools import pairwise
 
 from bridge.pricing.averages import DAY_S
 from bridge.pricing.blocks import Block
 from bridge.pricing.settings import PricingSettings
-from bridge.pricing.sums import SECOND, Mark, Sums, Total, least_seconds
+from bridge.pricing.sums import SECOND, Sums, Total, least_seconds
 
 WORDS = ("strongly_falling", "falling", "stable", "rising", "strongly_rising")
 STABLE = WORDS.index("stable")
 CALM, LIVELY = Decimal("0.6"), Decimal("1.4")  # times the limits, where little or much is going on ahead
 
-Ratio = tuple[int, int]  # numerator and denominator
+Limit = tuple[int, int, int, int]  # numerator and denominator of a limit, and of its floor
 
 
 class Trends:
@@ -25,9 +25,12 @@ class Trends:
         self._squares, self._sizes = sums.mapped(lambda price: price * price), sums.mapped(abs)
         self._ahead = settings.trend_ahead // SECOND
         self._least = least_seconds(self._ahead, settings.least_known)
-        self._cvs = [((limit / 100) ** 2).as_integer_ratio() for limit in settings.volatility_limits[:2]]
-        self._limits = [_ratios(factor * limit for limit in settings.trend_limits) for factor in (CALM, Decimal(1), LIVELY)]
-        self._floors = _ratios(settings.trend_floor)
+        self._low, self._high = (((limit / 100) ** 2).as_integer_ratio() for limit in settings.volatility_limits[:2])
+        both = list(zip(settings.trend_limits, settings.trend_floor, strict=True))
+        self._calm, self._usual, self._lively = (
+            [(*(factor * limit).as_integer_ratio(), *floor.as_integer_ratio()) for limit, floor in both]
+            for factor in (CALM, Decimal(1), LIVELY)
+        )
 
     def words(self) -> list[str | None]:
         """Return the trend of each slot, None where less than `least_known` of the hours ahead is known.
@@ -40,32 +43,29 @@ class Trends:
         sums = self._sums
         ahead = sums.marks(sums.ends), sums.marks(end + self._ahead for end in sums.ends)
         around = sums.marks(start - DAY_S for start in sums.starts), sums.marks(start + DAY_S for start in sums.starts)
-        return [self._word(*one) for one in zip(sums.prices, zip(*ahead, strict=True), zip(*around, strict=True), strict=True)]
+        totals = sums.totals(*ahead), self._squares.totals(*ahead), self._sizes.totals(*around)
+        return list(map(self._word, sums.prices, *totals))
 
-    def _word(self, price: int, ahead: tuple[Mark, Mark], around: tuple[Mark, Mark]) -> str | None:
-        future = self._sums.between(*ahead)
+    def _word(self, price: int, future: Total, squares: Total, usual: Total) -> str | None:
         if not future.is_known(self._least):
             return None
         move = future.sum - price * future.seconds  # times the seconds, as is all that it is compared with
         if not move:
             return WORDS[STABLE]
         size, against = abs(move), abs(price) * future.seconds
-        usual = self._sizes.between(*around)
         often, most = size * usual.seconds, usual.sum * future.seconds
         steps = 0
-        for (limit, of), (floor, part) in zip(self._limits[self._calmness(ahead, future)], self._floors, strict=True):
+        for limit, of, floor, part in self._limits(future, squares):
             steps += 100 * size * of >= limit * against and 100 * often * part >= floor * most
         return WORDS[STABLE + (steps if move > 0 else -steps)]
 
-    def _calmness(self, ahead: tuple[Mark, Mark], future: Total) -> int:
-        """Return 0, 1 or 2 where the hours ahead have little, some or much variation."""
+    def _limits(self, future: Total, squares: Total) -> Sequence[Limit]:
+        """Return the limits that hold where the hours ahead have that much variation."""
         size = future.sum * future.sum
-        spread = self._squares.between(*ahead).sum * future.seconds - size  # (cv / 100)² = spread / size
-        return sum(spread * of >= limit * size for limit, of in self._cvs)
-
-
-def _ratios(shares: Iterable[Decimal]) -> list[Ratio]:
-    return [share.as_integer_ratio() for share in shares]
+        spread = squares.sum * future.seconds - size  # (cv / 100)² = spread / size
+        if spread * self._low[1] < self._low[0] * size:
+            return self._calm
+        return self._usual if spread * self._high[1] < self._high[0] * size else self._lively
 
 
 def direction(word: str | None) -> str | None:

@@ -16,6 +16,8 @@ from bridge.models.plan import Segment
 from bridge.models.price import Curve, Instant
 from bridge.pricing.cheapest import Wanted, cheapest
 from bridge.pricing.day import ONE_DAY
+from bridge.pricing.settings import Length
+from bridge.pricing.sums import SECOND
 
 MINUTE = timedelta(minutes=1)
 MIDNIGHT = time()
@@ -24,14 +26,14 @@ WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _wall_clock(clock: time) -> time:
-    if clock.tzinfo is not None:
-        raise ValueError('must be local time such as "18:00"')
+    if clock.tzinfo is not None or clock.second or clock.microsecond:
+        raise ValueError('must be local time, hours and minutes, such as "18:00"')
     return clock
 
 
 def _whole(duration: timedelta) -> timedelta:
     if not MINUTE <= duration <= ONE_DAY or duration % MINUTE:
-        raise ValueError("must be whole minutes, PT1M to P1D")
+        raise ValueError("must be whole minutes, from PT1M to P1D")
     return duration
 
 
@@ -43,7 +45,7 @@ class WindowSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    duration: Annotated[timedelta, AfterValidator(_whole)]
+    duration: Annotated[Length, AfterValidator(_whole)]
     contiguous: bool = True
     stream: str = Field(default="import", pattern=r"^[a-z][a-z0-9-]*$")
     not_before: WallClock | None = None  # local; default: the deadline of the day before, or midnight
@@ -53,7 +55,7 @@ class WindowSettings(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         opening, close = self.clocks
-        begin, end = (timedelta(hours=clock.hour, minutes=clock.minute, seconds=clock.second) for clock in (opening, close))
+        begin, end = (timedelta(hours=clock.hour, minutes=clock.minute) for clock in (opening, close))
         if self.duration > (end - begin) % ONE_DAY and begin != end:
             raise ValueError("duration is longer than the time from not_before to deadline")
         return self
@@ -136,26 +138,23 @@ def frames(settings: WindowSettings, zone: ZoneInfo, moment: datetime, until: da
 
 def _in(frame: Frame, before: Chosen | None, settings: WindowSettings, curve: Curve, moment: datetime) -> Chosen | None:
     soonest = max(frame.start, _next_minute(moment))
+    whole = min(settings.duration, frame.end - frame.start)  # a night that lacks an hour may be shorter than it ought to be
     if before is None or before.start > moment:
-        return _choice(frame, (), settings.duration, settings, curve, soonest)
+        return _choice(frame, (), Wanted(whole, contiguous=settings.contiguous), curve, soonest)
     begun = tuple(segment for segment in before.segments if segment.start <= moment)
-    rest = settings.duration - sum((segment.end - segment.start for segment in begun), timedelta())
+    rest = whole - sum((segment.end - segment.start for segment in begun), timedelta())
     if settings.contiguous or not rest:
         return before
-    return _choice(frame, begun, rest, settings, curve, max(soonest, begun[-1].end)) or before
+    return _choice(frame, begun, Wanted(rest, contiguous=False), curve, max(soonest, begun[-1].end)) or before
 
 
-def _choice(
-    frame: Frame, begun: tuple[Segment, ...], rest: timedelta, settings: WindowSettings, curve: Curve, soonest: datetime
-) -> Chosen | None:
+def _choice(frame: Frame, begun: tuple[Segment, ...], rest: Wanted, curve: Curve, soonest: datetime) -> Chosen | None:
     """Return `begun` with the cheapest `rest` of [soonest, frame.end), None where nothing known fits."""
-    found = cheapest(curve, Wanted(rest, contiguous=settings.contiguous), soonest, frame.end)
+    found = cheapest(curve, rest, soonest, frame.end)
     if found is None:
         return None
     segments = tuple(_joined((*begun, *found.segments)))
-    weighed = (segment.mean * ((segment.end - segment.start) // MINUTE) for segment in segments)
-    mean = found.mean if not begun else sum(weighed, Decimal()) / (settings.duration // MINUTE)
-    return Chosen(frame=frame, segments=segments, mean=mean)
+    return Chosen(frame=frame, segments=segments, mean=_mean(segments) if begun else found.mean)
 
 
 def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
@@ -163,15 +162,18 @@ def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
     last: Segment | None = None
     for segment in segments:
         if last is not None and last.end == segment.start:
-            lengths = (last.end - last.start) // MINUTE, (segment.end - segment.start) // MINUTE
-            mean = (last.mean * lengths[0] + segment.mean * lengths[1]) / sum(lengths)
-            last = Segment(last.start, segment.end, mean)
+            last = Segment(last.start, segment.end, _mean((last, segment)))
             continue
         if last is not None:
             yield last
         last = segment
     if last is not None:
         yield last
+
+
+def _mean(segments: Iterable[Segment]) -> Decimal:
+    lengths = [(segment.mean, (segment.end - segment.start) // SECOND) for segment in segments]
+    return sum((mean * length for mean, length in lengths), Decimal()) / sum(length for _, length in lengths)
 
 
 def _next_minute(moment: datetime) -> datetime:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from bridge.simulator import octopus as kraken
+from bridge.simulator import sensorfact as factory_floor
 from bridge.simulator import tibber as gql
 from bridge.simulator.server import Server
 
@@ -47,4 +48,35 @@ async def octopus(now: Now) -> AsyncIterator[Table]:
         }
 
 
-STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {"tibber": tibber, "octopus": octopus}
+@asynccontextmanager
+async def sensorfact(now: Now) -> AsyncIterator[Table]:
+    platform = factory_floor.Sensorfact(now)
+    async with Server(platform.handle) as server:
+        platform.base_url = server.url
+        yield {
+            "provider": "sensorfact",
+            "url": server.url,
+            "api_key": factory_floor.KEY,
+            "site": "plant-1",
+            "page_size_parameter": "limit",
+            "page_size": 200,
+            "measurements": [
+                _measurement("line-1", "electricity", {"power": "kW", "energy": "kWh"}, params={"meter": "17"}),
+                _measurement("boiler", "gas", {"energy": "kWh", "volume": "m³"}),
+                _measurement("cooling", "water", {"flow": "m³/h", "temperature.inlet": "°C", "temperature.outlet": "°C"}),
+                _measurement("compressor", "air", {"flow": "m³/h", "pressure": "bar"}),
+                _measurement("press", "maintenance", {"vibration": "mm/s"}, window="1d-now"),
+            ],
+        }
+
+
+def _measurement(name: str, kind: str, fields: Mapping[str, str], **more: Any) -> Table:
+    about = {"name": name, "kind": kind, "path": f"/v1/{kind}/measurements", "site_timezone": "Europe/Amsterdam"}
+    return {**about, "fields": dict(fields), **more}
+
+
+STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {
+    "tibber": tibber,
+    "octopus": octopus,
+    "sensorfact": sensorfact,
+}

@@ -146,7 +146,11 @@ def refused(constant: str) -> None:
     raise AssertionError(f"{constant} is no JSON")
 
 
-LONG = [pytest.param(10_000, number, marks=pytest.mark.slow) for number in range(1, 8)]  # one long run would grow ever slower
+IN_CI = 2
+LONG = [  # one long run would grow ever slower
+    pytest.param(10_000, number, marks=[pytest.mark.slow, *([pytest.mark.long] if number > IN_CI else [])])
+    for number in range(1, 11)
+]
 
 
 @pytest.mark.parametrize(("examples", "number"), [(500, 0), *LONG])

@@ -79,6 +79,28 @@ async def test_current_and_next_go_on_and_an_unknown_price_is_cleared(tmp_path: 
     assert home.values()[-1] == (utc("2026-06-10T10:30"), "")
 
 
+async def test_the_summary_goes_on_with_the_slot(tmp_path: Path) -> None:
+    clock = HandClock(utc("2026-06-10T10:05"))
+    home = Home(tmp_path, clock, curve(utc("2026-06-10T10:00"), [0.01, 0.02, 0.03, 0.04, 0.50, 0.06, 0.07, 0.30, 0.30]))
+    async with running(home):
+        first = home.payload("summary")["cheapest"]["1h"], home.payload("summary")["trend"]
+        await clock.go_to(utc("2026-06-10T11:10"))
+        then = home.payload("summary")["cheapest"]["1h"], home.payload("summary")["trend"]
+    assert first == ("2026-06-10T10:00:00Z", "strongly_rising")
+    assert then == ("2026-06-10T11:15:00Z", None)
+
+
+async def test_the_same_prices_and_moment_give_the_same_bytes(tmp_path: Path) -> None:
+    told = []
+    for name in ("one", "other"):
+        clock = HandClock(utc("2026-06-10T10:05"))
+        home = Home(tmp_path / name, clock, curve(utc("2026-06-08T22:00"), [number % 37 / 100 for number in range(300)]))
+        async with running(home):
+            await clock.go_to(utc("2026-06-10T11:10"))
+        told.append(home.shelf._messages)
+    assert told[0] == told[1]
+
+
 async def test_a_price_expires_a_minute_after_its_slot_and_a_curve_with_its_last(tmp_path: Path) -> None:
     clock = HandClock(utc("2026-06-10T10:05"))
     home = Home(tmp_path, clock, curve(utc("2026-06-10T10:00"), [0.10, 0.20, 0.30]))

@@ -21,12 +21,13 @@ from bridge.models.payload import (
     SiteInfo,
     SourceHealth,
     Summary,
+    WindowPayload,
     bare,
     encoded_reading,
     encoded_slots,
     encoded_spans,
 )
-from bridge.models.price import HOUR, QUARTER_HOUR
+from bridge.models.price import BEYOND_REASON, HOUR, QUARTER_HOUR
 from bridge.models.schedule import Span
 from tests.support import quarters, utc
 
@@ -112,6 +113,38 @@ def test_a_bare_price_is_the_number_that_was_given(value: Decimal) -> None:
 
 def test_a_bare_price_is_not_rounded() -> None:
     assert bare(Decimal("0.1234567890123456789012345678901")) == b"0.1234567890123456789012345678901"
+
+
+def test_a_summary_of_usual_prices_says_everything() -> None:
+    value, far = Decimal("-0.1156155"), Decimal("-0.12345678901234567890")
+    day = DAY.model_copy(update={"min": value, "max": value, "mean": far, "median": far})
+    usual = SUMMARY.model_copy(update={"min": value, "max": value, "today": day, "tomorrow": day})
+    told = json.loads(usual.encoded())
+    assert [key for key, shown in told.items() if shown is None] == []
+    assert (told["limits"], told["mean"]) == ([-0.12346] * 4, -0.1234568)
+
+
+def test_where_a_summary_would_be_too_long_the_least_of_it_is_left_unknown() -> None:
+    told = json.loads(SUMMARY.encoded())
+    assert [key for key, shown in told.items() if shown is None] == ["limits"]
+
+
+@given(st.decimals(-BEYOND_REASON, BEYOND_REASON, places=9))
+def test_a_summary_is_short_whatever_the_prices(value: Decimal) -> None:
+    day = DAY.model_copy(update={"min": value, "max": value, "mean": value, "median": value})
+    figures = {"min": value, "max": value, "mean": value, "median": value, "trailing_mean": value, "limits": (value,) * 4}
+    payload = SUMMARY.model_copy(update={**figures, "today": day, "tomorrow": day}).encoded()
+    assert len(payload) < 1024
+    assert json.loads(payload)["data_until"] == "2026-06-10T12:00:00Z"
+
+
+def test_a_price_with_all_that_it_means_is_short_too() -> None:
+    assert len(PRICE.model_copy(update=dict.fromkeys(("value", "min", "max", "mean", "trailing_mean"), LONG)).encoded()) < 1024
+
+
+def test_a_window_in_one_go_has_no_segments() -> None:
+    window = WindowPayload(start=NOON, end=NOON + HOUR, mean=Decimal(1) / 3)
+    assert window.encoded() == b'{"start":"2026-06-10T12:00:00Z","end":"2026-06-10T13:00:00Z","mean":0.3333333}'
 
 
 def test_a_price_is_an_object_of_numbers_and_instants() -> None:

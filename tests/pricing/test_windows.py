@@ -74,6 +74,15 @@ def test_on_the_days_on_which_the_clock_changes_a_frame_is_as_long_as_it_is(star
     assert frame.end - frame.start == timedelta(hours=length)
 
 
+def test_in_a_night_that_lacks_an_hour_a_window_is_as_long_as_the_night() -> None:
+    start = utc("2026-03-28T21:00")  # 22:00 in Berlin
+    found = rechosen(
+        window("PT9H", not_before="22:00", deadline="07:00"), hours([1] * 12, start), BERLIN, start - timedelta(hours=1)
+    )
+    assert spans(found) == [["28 22:00-07:00"]]
+    assert found.chosen[0].end - found.chosen[0].start == timedelta(hours=8)
+
+
 def test_a_day_from_two_to_two_is_whole_though_the_clock_shows_two_twice() -> None:
     own = window(not_before="02:30").settings
     row = list(frames(own, BERLIN, utc("2026-10-24T12:00"), utc("2026-10-27T12:00")))
@@ -172,6 +181,7 @@ def test_it_never_flaps_whatever_prices_come_and_go(one: Curve, other: Curve, fr
         ({"duration": "soon"}, "duration"),
         ({"duration": "PT3H", "not_before": "22:00Z"}, "not_before"),
         ({"duration": "PT3H", "deadline": "25:00"}, "deadline"),
+        ({"duration": "PT3H", "deadline": "07:00:30"}, "deadline"),
         ({"duration": "PT3H", "days": []}, "days"),
         ({"duration": "PT3H", "days": ["monday"]}, "days"),
         ({"duration": "PT3H", "stream": "Import"}, "stream"),

@@ -75,7 +75,7 @@ def _times(one: Reading) -> str:
 
 async def test_a_whole_day_brings_its_newest_half_hour_and_its_sum() -> None:
     wire = Wire({"Measurements": measured(*day_of())})
-    found, whole, _ = await readings(wire).yesterday(HOME, IMPORT, NOON)
+    found, whole, past = await readings(wire).yesterday(HOME, IMPORT, NOON)
     usual: dict[str, Any] = {
         "meter": "import",
         "unit": "kWh",
@@ -86,6 +86,9 @@ async def test_a_whole_day_brings_its_newest_half_hour_and_its_sum() -> None:
     newest = Reading(quantity="energy", value=Decimal("0.25"), start=utc("2026-06-09T22:30"), resolution=HALF_HOUR, **usual)
     day = Reading(quantity="energy-day", value=Decimal(12), start=utc("2026-06-08T23:00"), **usual)
     assert (found, whole) == ((newest, day), True)
+    assert [(one.quantity, one.end) for one in past] == [
+        ("energy", utc("2026-06-08T23:00") + number * HALF_HOUR) for number in range(1, 48)
+    ]  # the half-hours before the newest, from which costs are reckoned
 
 
 @pytest.mark.parametrize(("moment", "count"), [("2026-03-30T12:00", 46), ("2026-10-26T12:00", 50), ("2026-06-10T12:00", 48)])

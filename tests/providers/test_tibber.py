@@ -517,6 +517,10 @@ def test_half_a_letter_becomes_a_question_mark() -> None:
 # readings
 
 
+def last(home: dict[str, Any], register: Register, moment: datetime) -> Reading | None:
+    return next(reversed(energy.told(home, register, moment)), None)
+
+
 def row(hour: int, value: float | None, key: str = "consumption") -> dict[str, Any]:
     start = utc("2026-06-10T00:00") + timedelta(hours=hour)
     number = None if value is None else Decimal(str(value))
@@ -524,7 +528,7 @@ def row(hour: int, value: float | None, key: str = "consumption") -> dict[str, A
 
 
 def newest(rows: list[dict[str, Any]], moment: datetime, register: Register = CONSUMPTION) -> Reading | None:
-    return energy.newest({register.field: {"nodes": rows}}, register, moment)
+    return last({register.field: {"nodes": rows}}, register, moment)
 
 
 @pytest.mark.parametrize(
@@ -547,6 +551,15 @@ def test_zeros_older_than_a_day_are_believed() -> None:
     found = newest([row(0, 1.2), row(1, 0)], utc("2026-06-11T03:00"))
     assert found is not None
     assert (found.value, found.end) == (Decimal(0), utc("2026-06-10T02:00"))
+
+
+def test_the_hours_before_the_newest_are_known_too() -> None:
+    rows = [row(hour, value) for hour, value in enumerate([1.2, None, 1.4, 0])]
+    told = energy.told({"consumption": {"nodes": rows}}, CONSUMPTION, utc("2026-06-10T04:00"))
+    assert [(reading.value, reading.start) for reading in told] == [
+        (Decimal("1.2"), utc("2026-06-10T00:00")),
+        (Decimal("1.4"), utc("2026-06-10T02:00")),
+    ]
 
 
 def test_an_hour_that_still_runs_is_not_a_reading() -> None:
@@ -618,10 +631,10 @@ def test_recorded_readings_are_read() -> None:
         pytest.skip("the folder of facts is not here")
     consumed = json.loads((folder / "consumptions.json").read_text(), parse_float=Decimal)["response"]["data"]
     produced = json.loads((folder / "productions.json").read_text(), parse_float=Decimal)["response"]["data"]
-    reading = energy.newest(consumed["viewer"]["home"], CONSUMPTION, utc("2023-04-20T10:49:31"))
+    reading = last(consumed["viewer"]["home"], CONSUMPTION, utc("2023-04-20T10:49:31"))
     assert reading is not None
     assert (reading.value, reading.start) == (Decimal("0.8"), utc("2023-04-20T04:00"))
-    sun = energy.newest(produced["viewer"]["home"], PRODUCTION, utc("2023-04-28T09:32:24"))
+    sun = last(produced["viewer"]["home"], PRODUCTION, utc("2023-04-28T09:32:24"))
     assert sun is not None
     assert sun.value is not None
     assert sun.value > 0

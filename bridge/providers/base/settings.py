@@ -71,8 +71,9 @@ def _apart(sites: dict[str, str]) -> dict[str, str]:
     return sites
 
 
-def _from_json(value: object) -> object:
-    return json.loads(value) if isinstance(value, str) else value  # a variable can hold a table only as JSON
+def from_json(value: object) -> object:
+    """Return a table or list that may come as JSON, as it must in a variable."""
+    return json.loads(value) if isinstance(value, str) else value
 
 
 def _configured_name(name: str) -> str:
@@ -83,10 +84,10 @@ def _configured_name(name: str) -> str:
 
 ConfiguredName = Annotated[str, AfterValidator(_configured_name)]
 
-RequestBudget = Annotated[BudgetSettings, BeforeValidator(_from_json)]
-Windows = Annotated[dict[ConfiguredName, WindowSettings], BeforeValidator(_from_json)]
-Pricing = Annotated[PricingSettings, BeforeValidator(_from_json)]
-SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(_from_json)]
+RequestBudget = Annotated[BudgetSettings, BeforeValidator(from_json)]
+Windows = Annotated[dict[ConfiguredName, WindowSettings], BeforeValidator(from_json)]
+Pricing = Annotated[PricingSettings, BeforeValidator(from_json)]
+SiteNames = Annotated[dict[str, SiteName], AfterValidator(_apart), BeforeValidator(from_json)]
 
 
 class DocumentSettings(BaseModel):

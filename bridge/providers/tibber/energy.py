@@ -82,9 +82,9 @@ def readings(found: Iterable[Row], register: Register) -> list[Reading]:
     ]  # fmt: skip
 
 
-def newest(home: Mapping[str, Any], register: Register, moment: datetime) -> Reading | None:
-    """Return the newest hour that is over and known, or None."""
-    return next(iter(readings(known(rows(home, register), register, moment)[-1:], register)), None)
+def told(home: Mapping[str, Any], register: Register, moment: datetime) -> list[Reading]:
+    """Return the hours of a home's `register` that are over and known, as readings, the newest last."""
+    return readings(known(rows(home, register), register, moment), register)
 
 
 def _row(node: Any, register: Register) -> Row:

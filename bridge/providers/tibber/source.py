@@ -162,7 +162,7 @@ class Tibber:
                 yield from normalise.guarded(self._home_readings(index, home, result, moment), site, behind=False)
 
     def _home_readings(self, index: int, home: dict[str, Any], result: Result, moment: datetime) -> Iterator[Observation]:
-        found = [energy.readings(energy.known(energy.rows(home, register), register, moment), register) for register in REGISTERS]
+        found = [energy.told(home, register, moment) for register in REGISTERS]
         newest = tuple(readings[-1] for readings in found if readings)
         yield ReadingsSeen(home["id"], newest, tuple(reading for readings in found for reading in readings[:-1]))
         for register in REGISTERS:
