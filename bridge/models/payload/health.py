@@ -26,7 +26,7 @@ class SourceHealth(Payload):
     next_poll: Second | None  # when the next one is due
     stale: bool  # whether what stands on the topics may be out of date
     error: ErrorFigure | None  # of the last poll, or of a part of it
-    deprecations: tuple[str, ...]  # what the last `kwh2mqtt introspect` found
+    deprecations: tuple[str, ...]  # what the last `kwh2mqtt introspect SOURCE` found
     requests_today: int  # since midnight UTC
     budget: BudgetFigures
 
