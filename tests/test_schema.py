@@ -283,9 +283,8 @@ def test_a_configuration_that_is_named_changes_where_it_is(tmp_path: Path) -> No
     assert "kwh2mqtt/" not in json.dumps({key: drawn[key] for key in ("channels", "servers", "operations")})
 
 
-def test_the_json_schema_of_every_payload_stands_alone_in_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["schema", "--json-schemas", str(tmp_path / "schemas")]) == cli.DONE
-    assert json.loads(capsys.readouterr().out) == DRAWN
+def test_the_json_schema_of_every_payload_stands_alone_in_a_file(tmp_path: Path) -> None:
+    assert json.loads(schema(MqttSettings(), markdown=False, folder=tmp_path / "schemas")) == DRAWN
     written = {path.stem: json.loads(path.read_text("utf-8")) for path in (tmp_path / "schemas").iterdir()}
     assert written.keys() == MESSAGES.keys()
     for name, drawn in written.items():
@@ -294,12 +293,11 @@ def test_the_json_schema_of_every_payload_stands_alone_in_a_file(tmp_path: Path,
             assert list(Draft7Validator(drawn).iter_errors(example["payload"])) == []
 
 
-def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    assert cli.main(["schema", "--json-schemas", str(tmp_path / "file")]) == cli.FAILED
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == f"{tmp_path}/file cannot be written to (File exists); name another folder\n"
+    ran = run(tmp_path, "--json-schemas", "file")
+    told = "file cannot be written to (File exists); name another folder\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (cli.FAILED, "", told)
 
 
 # AsyncAPI
