@@ -19,7 +19,6 @@ from bridge.clock import SystemClock
 from bridge.errors import BridgeError, Misconfigured
 from bridge.redact import RedactingFormatter, Redactor
 from bridge.settings import Settings, load
-from bridge.transport.settings import MqttSettings
 
 if TYPE_CHECKING:
     from bridge.systemd import Systemd
@@ -288,8 +287,8 @@ def _schema(given: argparse.Namespace) -> int:
     from bridge.schema import schema
 
     named = given.config is not None or "KWH2MQTT_CONFIG" in os.environ  # one that merely lies about changes no document
-    mqtt = load(given.config, sources_wanted=False).mqtt if named else MqttSettings()
-    sys.stdout.write(schema(mqtt, markdown=given.markdown, folder=given.json_schemas))
+    settings = load(given.config, sources_wanted=False) if named else None
+    sys.stdout.write(schema(settings, markdown=given.markdown, folder=given.json_schemas))
     return DONE
 
 

@@ -10,10 +10,11 @@ from datetime import timedelta
 from typing import Any
 
 from bridge import __version__
+from bridge.commands.desk import ANSWER_LIVES
 from bridge.commands.request import Body
 from bridge.commands.results import Done, NotDone
 from bridge.schema.channels import PARAMETERS, Channel, channels
-from bridge.schema.operations import Asked, operations
+from bridge.schema.operations import Asked, Configured, operations
 from bridge.schema.shapes import Schema, Wanted, schemas
 from bridge.topics import Errand, Topics
 from bridge.transport.settings import MqttSettings
@@ -28,13 +29,14 @@ unknown is null or left out, never 0; an empty payload clears a topic. There may
 know."""
 NOTHING = {"type": "object", "maxProperties": 0}  # after a dry run, and of a write whose answer the broker finds too long
 FAILURE = "response.error"
+ANSWERED = f"not retained, with the command's own QoS, expires {ANSWER_LIVES.seconds} s after it was published"
 
 
-def document(mqtt: MqttSettings, examples: Mapping[str, Any]) -> Schema:
+def document(mqtt: MqttSettings, examples: Mapping[str, Any], configured: Configured | None = None) -> Schema:
     """Return the document of a bridge that publishes below the base topic of `mqtt`; `examples` are payloads by message."""
-    topics, asked = Topics(mqtt.base_topic), list(operations())
+    topics, asked = Topics(mqtt.base_topic), list(operations(configured))
     sent = list(channels(topics))
-    draft = Draft(topics, examples)
+    draft = Draft(topics, examples, configured)
     draft.draw(sent, asked)
     for channel in sent:
         draft.publish(channel)
@@ -54,8 +56,8 @@ def document(mqtt: MqttSettings, examples: Mapping[str, Any]) -> Schema:
 class Draft:
     """The parts of the document, as they are gathered."""
 
-    def __init__(self, topics: Topics, examples: Mapping[str, Any]) -> None:
-        self._topics, self._examples = topics, examples
+    def __init__(self, topics: Topics, examples: Mapping[str, Any], configured: Configured | None) -> None:
+        self._topics, self._examples, self._configured = topics, examples, configured
         self.channels: dict[str, Schema] = {}
         self.operations: dict[str, Schema] = {}
         self.messages: dict[str, Schema] = {}
@@ -95,7 +97,7 @@ class Draft:
         self._add_message(FAILURE, "it was not done, or nobody knows", self._drawn["", Wanted(NotDone, "serialization")])
         answers = [response, FAILURE]
         self._add_channel(command, self._topics.command_of(errand), about, [command])
-        self._add_channel(response, self._topics.response(errand), f"the answer of {asked.full_name}", answers)
+        self._add_channel(response, self._topics.response(errand), f"the answer: {asked.about}; {ANSWERED}", answers)
         reply = {"channel": _ref("channels", response), "messages": _messages(response, answers)}
         more = {"reply": reply, "bindings": {"mqtt": {"retain": False, **BINDING}}}
         self._add_operation(command, "receive", about, [command], more)
@@ -111,9 +113,13 @@ class Draft:
 
     def _add_channel(self, name: str, address: str, about: str, messages: Sequence[str]) -> None:
         levels = re.findall(r"{(\w+)}", address)
-        parameters = {"parameters": {level: {"description": told(level)} for level in levels}} if levels else {}
+        parameters = {"parameters": {level: self._parameter(level) for level in levels}} if levels else {}
         there = {message: _ref("components/messages", message) for message in messages}
         self.channels[name] = {"address": address, "description": about, "messages": there, **parameters}
+
+    def _parameter(self, level: str) -> Schema:
+        names = self._configured.called(level) if self._configured else []
+        return {"description": told(level), **({"enum": names} if names else {})}
 
     def _add_operation(self, name: str, action: str, about: str, messages: Sequence[str], more: Mapping[str, Any]) -> None:
         named = {"action": action, "summary": about, "channel": _ref("channels", name)}

@@ -1,9 +1,13 @@
-"""Every operation that may be asked for, with the shapes of its arguments and of its result."""
+"""Every operation that may be asked for, with the shapes of its arguments and of its result.
 
-from collections.abc import Iterator
+Without a configuration that is what any might have: the operations of every provider, and a document of one's own as such.
+"""
+
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from bridge.commands import generic, planner
+from bridge.commands.documents import Document
 from bridge.providers import base as providers
 
 
@@ -24,17 +28,34 @@ class Asked(NamedTuple):
         return f"{self.source.strip('{}')}.{self.name.strip('{}')}"
 
 
-OWN = Asked("{operation}", "{source}", "", "query or write", "a GraphQL document of your own", dict[str, Any], Any)
+DOCUMENT = "a GraphQL document of your own"
+OWN = Asked("{operation}", "{source}", "", "query or write", DOCUMENT, dict[str, Any], Any)
 
 
-def operations() -> Iterator[Asked]:
-    """Yield every operation that the code declares, those of each provider there is among them, and that of a user's document."""
+class Configured(NamedTuple):
+    """What a configuration has."""
+
+    sources: Mapping[str, str]  # name → provider
+    documents: Mapping[str, Mapping[str, Document]]  # the user's own, by source and name
+
+    def called(self, level: str) -> list[str]:
+        """Return the names that may stand where a topic has `{level}`: `source`, or a provider; none where it is another."""
+        return sorted(name for name, provider in self.sources.items() if level in ("source", provider))
+
+
+def operations(configured: Configured | None = None) -> Iterator[Asked]:
+    """Yield every operation there is, of the configured sources or of all that may be."""
     for name, one in generic.OPERATIONS.items():
         yield Asked(name, "{source}", "", one.kind, one.about, one.arguments, one.result)
     for name, one in planner.OPERATIONS.items():
         yield Asked(name, planner.SOURCE, "", one.kind, one.about, one.arguments, one.result)
-    for provider in sorted(providers.names()):
+    for provider in providers.names() if configured is None else sorted(set(configured.sources.values())):
         found = providers.find(provider)
         for name, one in found.operations.items() if found else ():
             yield Asked(name, f"{{{provider}}}", provider, one.kind, one.about, one.arguments, one.result)
-    yield OWN
+    if configured is None:
+        yield OWN
+        return
+    for source, documents in sorted(configured.documents.items()):
+        for name, document in sorted(documents.items()):
+            yield Asked(name, source, "", document.kind, DOCUMENT, dict[str, Any], Any)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from bridge.schema.asyncapi import ANSWERED
 from bridge.schema.shapes import Schema
 
 HEAD = """\
@@ -24,6 +25,7 @@ COMMANDS = """
 
 A client publishes to the topic of an operation, never retained, and hears one answer on the same topic with `response` in place
 of `command`, or on the Response Topic that it names. [commands.md](commands.md) tells how; here is what is in the messages.
+The answer is {answered}.
 
 A command, whose payload may be empty too:
 
@@ -47,7 +49,7 @@ class Page:
         self._document = document
         will: str = document["servers"]["broker"]["bindings"]["mqtt"]["lastWill"]["topic"]
         self._base = will.removesuffix("/bridge/state")
-        self._told: dict[str, str] = {}  # payload → the topic below which its keys stand
+        self._told: dict[str, str] = {}  # a schema → the topic below which its keys stand
 
     def written(self) -> str:
         """Return the page."""
@@ -59,7 +61,7 @@ class Page:
         sent = [name for name, operation in document["operations"].items() if operation["action"] == "send"]
         for name in sent:
             lines += self._topic(name)
-        lines += [COMMANDS, *self._envelopes()]
+        lines += [COMMANDS.format(answered=ANSWERED), *self._envelopes()]
         for name, operation in document["operations"].items():
             if operation["action"] == "receive":
                 lines += self._operation(name)
@@ -103,14 +105,15 @@ class Page:
         answer = name.replace("command.", "response.")
         result = self._message(answer)["payload"]["allOf"][1]["properties"]["data"]["anyOf"][0]
         yield f"\n### `{topic}`\n\n{_sentence(channel['description'])}\n"
-        yield from self._part("args", arguments)
+        yield from self._part("args", arguments, topic)
         yield from self._example(name)
-        yield from self._part("data", result)
+        yield from self._part("data", result, topic)
         yield from self._example(answer)
 
-    def _part(self, name: str, schema: Schema) -> Iterator[str]:
+    def _part(self, name: str, schema: Schema, topic: str) -> Iterator[str]:
         if table := "".join(self._table(schema)):
-            yield f"\n`{name}`:\n{table}"
+            known = self._told.setdefault(f"{name} {json.dumps(schema)}", topic)
+            yield f"\n`{name}`:\n{table}" if known == topic else f"\n`{name}` as of `{known}`.\n"
 
     def _table(self, schema: Schema) -> Iterator[str]:
         found = list(self._rows(schema, ""))
@@ -137,8 +140,9 @@ class Page:
 
     def _meaning(self, schema: Schema) -> str:
         """Return what a key means; where nobody says it, what its object is."""
-        said = (each.get("description", "") for each in (schema, *self._either(schema)))
-        text = next(filter(None, said), "")
+        if said := schema.get("description"):
+            return str(said)
+        text = next((each["description"] for each in self._either(schema) if "description" in each), "")
         return f"{text[0].lower()}{text[1:].rstrip('.')}" if text else ""
 
     def _kind(self, schema: Schema) -> str:

@@ -10,7 +10,6 @@ from jsonschema import Draft7Validator
 
 from bridge import cli
 from bridge.schema import schema
-from bridge.transport.settings import MqttSettings
 from tests.schema.against import DRAWN, MESSAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,8 +39,26 @@ def test_a_configuration_that_is_named_changes_where_it_is(tmp_path: Path) -> No
     assert "kwh2mqtt/" not in json.dumps({key: drawn[key] for key in ("channels", "servers", "operations")})
 
 
+def test_a_configuration_with_sources_tells_of_these(tmp_path: Path) -> None:
+    (tmp_path / "own.graphql").write_text("query Own($days: Int!) { viewer { homes { id } } }", "utf-8")
+    path = tmp_path / "bridge.toml"
+    sources = '[sources.cabin]\nprovider = "tibber"\ntoken = "planted-9f2c"\noperations.own.document = "own.graphql"\n'
+    path.write_text(sources, "utf-8")
+    path.chmod(0o600)
+    ran = run(tmp_path, KWH2MQTT_CONFIG=str(path))
+    drawn = json.loads(ran.stdout)
+    assert ran.stderr == ""
+    assert "planted" not in ran.stdout
+    assert drawn["channels"]["price.value"]["parameters"]["source"]["enum"] == ["cabin"]
+    assert drawn["channels"]["command.tibber.notify"]["parameters"]["tibber"]["enum"] == ["cabin"]
+    assert drawn["channels"]["command.cabin.own"]["address"] == "kwh2mqtt/command/{client}/cabin/own"
+    assert drawn["channels"].keys() - {"command.cabin.own", "response.cabin.own"} == {
+        name for name in DRAWN["channels"] if not {"octopus", "sensorfact", "operation"} & set(name.split("."))
+    }
+
+
 def test_the_json_schema_of_every_payload_stands_alone_in_a_file(tmp_path: Path) -> None:
-    assert json.loads(schema(MqttSettings(), markdown=False, folder=tmp_path / "schemas")) == DRAWN
+    assert json.loads(schema(folder=tmp_path / "schemas")) == DRAWN
     written = {path.stem: json.loads(path.read_text("utf-8")) for path in (tmp_path / "schemas").iterdir()}
     assert written.keys() == MESSAGES.keys()
     for name, drawn in written.items():

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from bridge.schema import schema
-from bridge.transport.settings import MqttSettings
 from tests.reference import EXAMPLES, Told, examples, text
 from tests.schema.against import MESSAGES, faults
 
@@ -29,4 +28,4 @@ def test_every_message_has_an_example_that_is_valid() -> None:
 
 def test_the_page_of_topics_is_what_the_command_writes() -> None:
     """Where it is not, `make reference` writes it anew."""
-    assert schema(MqttSettings(), markdown=True, folder=None) == (ROOT / "docs" / "topics.md").read_text("utf-8")
+    assert schema(markdown=True) == (ROOT / "docs" / "topics.md").read_text("utf-8")
