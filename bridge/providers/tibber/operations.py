@@ -40,9 +40,7 @@ class Arguments(BaseModel):
 class Energy(Arguments):
     site: str | None = None  # the provider's id; default: all of them
     resolution: Resolution = "hourly"
-    last: int | None = Field(
-        default=None, ge=1
-    )  # how many that are over; default: 24, of daily 7, of weekly 4, of monthly 12, of annual 1
+    last: int | None = Field(default=None, ge=1)  # how many that are over; default: 24 hours, 7 days, 4 weeks, or a year
 
     @model_validator(mode="after")
     def _no_more_than_there_are(self) -> Self:
