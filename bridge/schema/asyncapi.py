@@ -25,8 +25,8 @@ ABOUT = """\
 Energy prices and readings on retained MQTT topics, and commands back.
 
 Prices are in the currency's major unit per kWh, tax included, and may be negative. Instants are RFC 3339 in UTC. What is
-unknown is null or left out, never 0; an empty payload clears a topic. There may be more keys one day: let pass what you do not
-know."""
+unknown is null or left out, never 0; an empty payload clears a topic, and as a command it stands for `{}`. There may be more keys
+one day: let pass what you do not know."""
 NOTHING = {"type": "object", "maxProperties": 0}  # after a dry run, and of a write whose answer the broker finds too long
 FAILURE = "response.error"
 ANSWERED = f"not retained, with the command's own QoS, expires {ANSWER_LIVES.seconds} s after it was published"
