@@ -20,10 +20,11 @@ from bridge.errors import Fault, Misconfigured
 from bridge.feed.health import BridgeReport, SourceReport
 from bridge.feed.latest import Latest
 from bridge.feed.leftovers import Leftovers
+from bridge.feed.listen import Listener
 from bridge.feed.poll import Poller
 from bridge.feed.slots import Slots
 from bridge.models.message import Message
-from bridge.providers.base import Provider, Source, SourceSettings, Surroundings
+from bridge.providers.base import Listening, Provider, Source, SourceSettings, Surroundings
 from bridge.pulse import BROKER, SCHEDULER, Pulse
 from bridge.redact import Redactor
 from bridge.settings import Settings
@@ -108,7 +109,7 @@ class App:
         self.plans.show(now)
         for account in self.accounts:
             self.shelf.put(account.report.messages(now))
-        self._after_poll()
+        self._after_news()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CACHE_FIRST_S):
                 await self.shelf.emptied()
@@ -118,6 +119,8 @@ class App:
             tasks.create_task(self.report.run(), name="health")
             for name, poller in self._pollers.items():
                 tasks.create_task(poller.run(), name=f"poll-{name}")
+            for name, listener in self._listeners():
+                tasks.create_task(listener.run(), name=f"listen-{name}")
 
     def status(self) -> str:
         """Return one line that tells how we fare."""
@@ -138,12 +141,20 @@ class App:
     def poller(self, account: Account, *, after_poll: Callable[[], None] | None = None) -> Poller:
         return Poller(
             account.source, account.report, self.topics, self.shelf, self.clock, self.redact,
-            after_poll=after_poll or self._after_poll,
+            after_poll=after_poll or self._after_news,
         )  # fmt: skip
 
     @property
     def _sources(self) -> dict[str, Latest]:
         return {account.latest.source: account.latest for account in self.accounts}
+
+    def _listeners(self) -> Iterator[tuple[str, Listener]]:
+        for account in self.accounts:
+            if isinstance(account.source, Listening):
+                yield account.latest.source, Listener(
+                    account.source, account.report, self.topics, self.shelf, self.clock, self.redact,
+                    after_save=self._after_news,
+                )  # fmt: skip
 
     def _offers(self, settings: Settings) -> Iterator[Offer]:
         for account in self.accounts:
@@ -155,7 +166,7 @@ class App:
     def _publish(self, message: Message) -> None:
         self.shelf.put([message])
 
-    def _after_poll(self) -> None:
+    def _after_news(self) -> None:
         self.shelf.put([self.report.info(), self.report.health(self.clock.now())])
         self.plans.look_again()
         self._leftovers.remember()

@@ -4,7 +4,7 @@ import sys
 
 from bridge.app import App, built
 from bridge.clock import SANE, SystemClock
-from bridge.errors import Denied, NotFound, RateLimited, Refused, SourceError, Unauthenticated
+from bridge.errors import Denied, NotFound, NotSignedIn, RateLimited, Refused, SourceError, Unauthenticated
 from bridge.redact import Redactor
 from bridge.settings import Settings
 from bridge.transport.mqtt import greet
@@ -39,6 +39,8 @@ async def _source(app: App, name: str) -> bool:
     key = f"sources.{name}"
     try:
         return _say("ok", key, await app.account(name).source.sign_in())
+    except NotSignedIn as error:
+        return _say("fault", key, str(error))
     except Unauthenticated as error:
         return _say("fault", key, f"the provider does not accept the credentials ({error}); put new ones there")
     except RateLimited as error:

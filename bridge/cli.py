@@ -33,6 +33,7 @@ examples:
   kwh2mqtt check --online                is everything right before it runs for good?
   kwh2mqtt run --config bridge.toml      the main job
   kwh2mqtt poll home                     what would be published for [sources.home]
+  kwh2mqtt login mesh                    sign in by a code, where a source needs a person
   kwh2mqtt introspect home               does what we ask for still fit the provider's GraphQL schema?
   kwh2mqtt request home prices           ask the bridge for something, over the broker
 
@@ -118,7 +119,9 @@ def _parser() -> argparse.ArgumentParser:
                    "kwh2mqtt poll home")  # fmt: skip
     introspect = command("introspect", _introspect, "save the provider's GraphQL schema and check every document against it",
                          "kwh2mqtt introspect home")  # fmt: skip
-    for sub in (poll, introspect):
+    login = command("login", _login, "sign in a source that needs a person, by a code or in a browser", "kwh2mqtt login mesh")
+    login.add_argument("--browser", action="store_true", help="in a browser on this machine; default: by a code, on any other")
+    for sub in (poll, introspect, login):
         sub.add_argument("source", metavar="SOURCE", help="the NAME of a [sources.NAME] section")
     command("health", _health, "is the bridge alive, and every source online or excused? Exit code 1 and the reason where not",
             "kwh2mqtt health")  # fmt: skip
@@ -258,6 +261,13 @@ def _introspect(given: argparse.Namespace) -> int:
 
     settings, redact = _configured(given)
     return _finished(introspect(settings, redact, given.source))
+
+
+def _login(given: argparse.Namespace) -> int:
+    from bridge.login import login
+
+    settings, redact = _configured(given)
+    return _finished(login(settings, redact, SystemClock(), given.source, browser=given.browser))
 
 
 def _request(given: argparse.Namespace) -> int:

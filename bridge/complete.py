@@ -19,7 +19,7 @@ from bridge.settings import load
 
 WITHIN_S = 1.0
 WITH_VALUE = ("--config", "--client", "--id")  # options that a word of their own follows
-OF_A_SOURCE = ("poll", "introspect", "request")
+OF_A_SOURCE = ("poll", "introspect", "login", "request")
 
 
 class Typed(NamedTuple):

@@ -15,6 +15,7 @@ BridgeError
     │   └── Failed         likewise, but the provider did answer: it failed at this, and may do well at other things
     ├── Malformed          report it: the provider answered what we cannot read
     ├── Unauthenticated    mend the credentials
+    │   └── NotSignedIn    let a person sign in: `kwh2mqtt login SOURCE`
     ├── Denied             the credentials are good and do not reach this: do without, or use others
     ├── RateLimited        wait `retry_after`: the provider said so
     │   └── BudgetSpent    wait `retry_after`: our own budget said so, nothing was sent
@@ -139,6 +140,10 @@ class Unauthenticated(SourceError):
     """The credentials were not accepted; asking again with the same ones is no use."""
 
     code = "unauthenticated"
+
+
+class NotSignedIn(Unauthenticated):
+    """There is no token, and only a person can bring one; asking costs nothing meanwhile, as nothing is sent."""
 
 
 class Denied(SourceError):

@@ -15,6 +15,8 @@ from bridge.errors import Fault
 
 PREFIX = "KWH2MQTT_"
 SECRET_KEYS = ("token", "password", "api_key", "client_secret", "pre_signed_key", "organization_secret_key")
+CREDENTIAL = "kwh2mqtt_"  # what systemd puts before the names of a whole folder of credentials, for the id of our unit's
+DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Origin:
             return f"${name}"
         found = (folder / key for folder in reversed(self.folders))
         return next((str(file) for file in found if is_file(file)), self.file)
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths begin."""
+        return self.toml.parent if self.toml else Path()
 
     @property
     def file(self) -> str | None:
@@ -51,6 +58,21 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def levels(path: Path) -> list[str]:
+    """Return the names that lead to the key of which `path` holds the value, that of the key the last."""
+    return path.name.removeprefix(CREDENTIAL).split(".")
+
+
+def is_secret(path: Path) -> bool:
+    """Tell whether `path` is a file of ours: `mqtt.KEY`, `state.KEY`, `sources.NAME.KEY` or `sources.NAME.PART.KEY`."""
+    *above, last = levels(path)
+    if above[:1] == ["sources"] and len(above) == DEPTH["sources"] + 1:
+        named = last in SECRET_KEYS and above[-1] not in SECRET_KEYS  # else it is an old copy, such as sources.home.token.bak
+    else:
+        named = bool(above) and len(above) == DEPTH.get(above[0])
+    return named and is_file(path)
 
 
 def variable(key: str) -> str:

@@ -5,25 +5,24 @@ What is deprecated stands in `{source}/health` from then on, until the source is
 
 import os
 import sys
-from collections.abc import Iterable
 from itertools import chain
 from pathlib import Path
 
 from bridge.app import built, opened
 from bridge.clock import SystemClock
-from bridge.errors import Denied, Malformed, RateLimited, Refused, SourceError, Unauthenticated
+from bridge.errors import Denied, Malformed, NotSignedIn, RateLimited, Refused, SourceError, Unauthenticated
 from bridge.providers.base import Endpoint, Introspectable
 from bridge.redact import Redactor
 from bridge.settings import Settings
 from bridge.state.database import owned
 from bridge.state.lock import unusable
 from bridge.state.store import saved_deprecations
-from bridge.transport.schema import Finding, findings, introspected
+from bridge.transport.schema import MEND, Finding, findings, introspected, notices
 
 FOLDER = "schemas"  # in the state folder
-MOST, LONGEST = 20, 200  # deprecations in a source's health, and characters of one
 VERDICTS = {"error": "fault", "deprecated": "deprecated"}
 MENDS: tuple[tuple[type[SourceError], str], ...] = (
+    (NotSignedIn, "then try again"),
     (Unauthenticated, "put new credentials into its section"),
     (Denied, "use credentials that may read the schema"),
     (RateLimited, "wait, then try again"),
@@ -45,7 +44,7 @@ async def introspect(settings: Settings, redact: Redactor, name: str) -> bool:
     had = [found for found in seen if found is not None]
     if had:
         with opened(folder, clock) as store:
-            store.save(saved_deprecations(name, provider, _notices(chain(*had))))
+            store.save(saved_deprecations(name, provider, notices(chain(*had))))
     return len(had) == len(seen) and not any(finding.kind == "error" for finding in chain(*had))
 
 
@@ -53,7 +52,9 @@ async def _seen(endpoint: Endpoint, file: Path, redact: Redactor) -> list[Findin
     """Print what is found at one endpoint, save its schema, and return it; None where the schema cannot be had."""
     try:
         sdl = await introspected(endpoint.ask)
-        found = [finding._replace(text=redact(finding.text)) for finding in findings(sdl, endpoint.documents)]
+        found = [
+            finding._replace(text=redact(finding.text)) for finding in findings(sdl, endpoint.documents, endpoint.mend or MEND)
+        ]
     except SourceError as error:
         mend = next(mend for kind, mend in MENDS if isinstance(error, kind))
         _say("fault", file.stem, f"{redact(str(error))}; {mend}")
@@ -84,12 +85,6 @@ def _write(file: Path, text: str) -> None:
         beside.replace(file)
     except OSError as error:
         raise unusable(folder, error) from None
-
-
-def _notices(found: Iterable[Finding]) -> list[str]:
-    """Return the deprecations as they stand in `{source}/health`."""
-    lines = [f"{finding.document}: {finding.text}" for finding in found if finding.kind == "deprecated"]
-    return [line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…" for line in lines[:MOST]]
 
 
 def _say(verdict: str, key: str, text: str) -> bool:

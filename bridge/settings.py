@@ -25,9 +25,10 @@ from bridge.commands.documents import Document
 from bridge.commands.documents import load as load_documents
 from bridge.commands.settings import EVERYONE, ClientSettings, CommandsSettings
 from bridge.errors import Fault, Misconfigured
-from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_file, is_folder, nearest, unknown_sections, variable
+from bridge.faults import PREFIX, SECRET_KEYS, Origin, found_by, is_folder, is_secret, levels, nearest, unknown_sections, variable
 from bridge.providers import base as providers
 from bridge.providers.base import Kind, Provider, SourceSettings
+from bridge.providers.base.settings import FOLDER
 from bridge.state.settings import StateSettings
 from bridge.topics import LONGEST_CLIENT, RESERVED_SOURCES, SOURCE_NAME
 from bridge.transport.settings import MqttSettings
@@ -37,8 +38,6 @@ log = logging.getLogger(__name__)
 M = TypeVar("M", bound=BaseModel)
 
 PLACES = (Path("config/bridge.toml"), Path("/etc/kwh2mqtt/bridge.toml"))
-CREDENTIAL = "kwh2mqtt_"  # what systemd puts before the names of a whole folder of credentials, for the id of our unit's
-DEPTH = {"mqtt": 1, "state": 1, "sources": 2}  # how many names stand before the key
 READABLE = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -100,6 +99,7 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
             own = _section(section, f"sources.{name}", provider.settings, origin, faults)
             if own is not None:
                 used[name], sources[name] = provider, own
+                faults += own.faults()
     commands = _section(gathered.commands, "commands", CommandsSettings, origin, faults)
     documents = _documents(sources, used, origin, faults)
     grants = _grants(gathered.clients, _operations(used, documents), origin, faults)
@@ -187,12 +187,11 @@ def _gathered(table: dict[str, Any], origin: Origin, faults: list[Fault]) -> Gat
 
 
 def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
-    """Return what the files `mqtt.KEY`, `state.KEY` and `sources.NAME.KEY` hold; a file of another name is not ours."""
+    """Return what the secret files hold, as sections."""
     secret: dict[str, Any] = {}
     for folder in filter(is_folder, origin.folders):
         for file in sorted(folder.iterdir()):
-            *above, last = file.name.removeprefix(CREDENTIAL).split(".")
-            if not above or len(above) != DEPTH.get(above[0]) or not is_file(file):
+            if not is_secret(file):
                 continue
             try:
                 text = file.read_text("utf-8").strip()
@@ -201,16 +200,16 @@ def _secrets(origin: Origin, faults: list[Fault]) -> dict[str, Any]:
                 mend = "let the user that runs kwh2mqtt read it, as UTF-8 text"
                 faults.append(Fault(file.name, f"cannot be read ({problem})", mend, str(file)))
                 continue
-            place = secret
+            place, (*above, last) = secret, levels(file)
             for step in above:
-                place = place.setdefault(step, {})
+                place[step] = place = place[step] if isinstance(place.get(step), dict) else {}
             place[last] = text
     return secret
 
 
 def _section(section: dict[str, Any], key: str, model: type[M], origin: Origin, faults: list[Fault]) -> M | None:
     try:
-        return model.model_validate(section)
+        return model.model_validate(section, context={FOLDER: origin.folder})
     except ValidationError as error:
         faults += found_by(error, key, model, origin)
         return None
@@ -221,10 +220,9 @@ def _documents(
 ) -> dict[str, dict[str, Document]]:
     """Return the user's own documents of each source; what is wrong with one is a fault."""
     found: dict[str, dict[str, Document]] = {}
-    folder = origin.toml.parent if origin.toml else Path()
     for name, own in sources.items():
         taken = {*generic.OPERATIONS, *used[name].operations}
-        for one in load_documents(own, f"sources.{name}", used[name].guard, taken, folder, origin.file):
+        for one in load_documents(own, f"sources.{name}", used[name].guard, taken, origin.folder, origin.file):
             if isinstance(one, Fault):
                 faults.append(one)
             else:

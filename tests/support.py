@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bridge.models.device import Device
 from bridge.models.message import Message
-from bridge.models.observation import DevicesSeen, Observation, PricesSeen, SitesSeen
+from bridge.models.observation import DevicesSeen, MetersSeen, Observation, PricesSeen, SitesSeen
 from bridge.models.price import QUARTER_HOUR, Curve, Slot
 from bridge.models.site import Site
 from bridge.pricing.day import midnight
@@ -162,6 +162,7 @@ class Knowledge:
     curves: dict[tuple[str, str], Curve] = field(default_factory=dict)
     last: dict[str, datetime] = field(default_factory=dict)
     owned: dict[str, tuple[Device, ...]] = field(default_factory=dict)  # the devices of a site
+    named: dict[str, dict[str, str]] = field(default_factory=dict)  # the meters of a site
 
     def keep(self, observation: Observation, moment: datetime) -> None:
         self.last[type(observation).__name__] = moment
@@ -175,12 +176,17 @@ class Knowledge:
                 self.curves[site, stream] = newest.since(midnight(moment, self.sites[site].zone, -2))
             case DevicesSeen(site, devices):
                 self.owned[site] = devices
+            case MetersSeen(site, meters, complete):
+                self.named[site] = ({} if complete else self.named.get(site, {})) | dict(meters)
 
     def curve(self, site: str, stream: str) -> Curve | None:
         return self.curves.get((site, stream))
 
     def devices(self, site: str) -> tuple[Device, ...]:
         return self.owned.get(site, ())
+
+    def meters(self, site: str) -> dict[str, str]:
+        return self.named.get(site, {})
 
     def seen(self, kind: type[Observation]) -> datetime | None:
         return self.last.get(kind.__name__)

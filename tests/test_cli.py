@@ -13,7 +13,7 @@ from bridge import __version__
 from bridge.cli import _parsed
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["run", "demo", "check", "poll", "introspect", "health", "schema", "request"]
+COMMANDS = ["run", "demo", "check", "poll", "introspect", "login", "health", "schema", "request"]
 SECRET = "planted-9f2c"
 HOME = '[sources.home]\nprovider = "tibber"\n'
 NOWHERE = "http://127.0.0.1:9/gql"  # the discard port: nobody listens
@@ -61,6 +61,7 @@ def test_help_names_every_command_with_examples_and_exit_codes(tmp_path: Path) -
         "kwh2mqtt check",
         "kwh2mqtt run",
         "kwh2mqtt poll",
+        "kwh2mqtt login",
         "kwh2mqtt introspect",
         "kwh2mqtt request",
     ]
@@ -80,6 +81,8 @@ def test_help_of_a_command_has_an_example(name: str, tmp_path: Path) -> None:
         [],
         ["poll"],
         ["introspect"],
+        ["login"],
+        ["login", "mesh", "--once"],
         ["run", "--brew"],
         ["--config"],
         ["poll", "home", "cabin"],
@@ -93,10 +96,10 @@ def test_wrong_usage_is_two(arguments: list[str], tmp_path: Path) -> None:
     assert (ran.returncode, ran.stdout, "usage: kwh2mqtt" in ran.stderr) == (2, "", True)
 
 
-@pytest.mark.parametrize("name", ["run", "check", "poll", "introspect", "health", "request"])
+@pytest.mark.parametrize("name", ["run", "check", "poll", "introspect", "login", "health", "request"])
 def test_each_fault_of_the_configuration_is_a_line_with_file_key_and_mend(name: str, tmp_path: Path) -> None:
     configured(tmp_path, f"[mqtt]\nport = '{SECRET}'\n{HOME}tokn = '{SECRET}'\n")
-    ran = command(tmp_path, name, *(["home"] if name in ("poll", "introspect") else []), "--config", "bridge.toml")
+    ran = command(tmp_path, name, *(["home"] if name in ("poll", "introspect", "login") else []), "--config", "bridge.toml")
     assert (ran.returncode, ran.stdout) == (2, "")
     places = [line.split("; ")[0] for line in ran.stderr.splitlines()]
     assert sorted(places) == [
@@ -150,17 +153,24 @@ def test_what_is_not_there_is_found_online_and_is_one(tmp_path: Path) -> None:
 
 def test_an_unusable_state_folder_is_two(tmp_path: Path) -> None:
     (tmp_path / "state").touch()
-    for name in (["run"], ["check"], ["poll", "home"], ["introspect", "home"]):
+    for name in (["run"], ["check"], ["poll", "home"], ["introspect", "home"], ["login", "home"]):
         ran = command(whole(tmp_path), *name, "--config", "bridge.toml")
         mend = "name a folder that the user of kwh2mqtt can write to"
         line = f"state.directory: {tmp_path / 'state'} cannot be used (File exists); {mend}"
         assert (ran.returncode, ran.stderr.splitlines()[-1]) == (2, line)
 
 
-@pytest.mark.parametrize("name", ["poll", "introspect"])
+@pytest.mark.parametrize("name", ["poll", "introspect", "login"])
 def test_an_unknown_source_is_two(name: str, tmp_path: Path) -> None:
     ran = command(whole(tmp_path), name, "cabin", "--config", "bridge.toml")
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", "SOURCE: cabin is not configured; use one of: home\n")
+
+
+def test_a_login_where_none_is_needed_is_two_and_says_what_to_do(tmp_path: Path) -> None:
+    ran = command(whole(tmp_path), "login", "home", "--config", "bridge.toml")
+    problem = "tibber needs no login: the configuration holds all that it signs in with"
+    line = f"sources.home: {problem}; try it with kwh2mqtt check --online\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", line)
 
 
 def test_a_source_that_cannot_be_asked_is_one_and_says_why(tmp_path: Path) -> None:

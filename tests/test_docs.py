@@ -35,7 +35,11 @@ from bridge.pricing.day import midnight
 from bridge.pricing.settings import PricingSettings
 from bridge.pricing.windows import WindowSettings
 from bridge.providers import base
+from bridge.providers.ampere.settings import AmpereSettings
 from bridge.providers.base import GROUP, DocumentSettings, Provider, Surroundings
+from bridge.providers.octomesh.amqp import AmqpSettings
+from bridge.providers.octomesh.pipeline import ValueSettings
+from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octopus import dispatching, households, metering, notices
 from bridge.providers.octopus.codes import CODES
 from bridge.providers.octopus.household import Tariff
@@ -62,6 +66,9 @@ EXAMPLE = (ROOT / "config" / "bridge.example.toml").read_text("utf-8")
 OCTOPUS = (ROOT / "docs" / "octopus.md").read_text("utf-8")
 PRICING = (ROOT / "docs" / "pricing.md").read_text("utf-8")
 SENSORFACT = (ROOT / "docs" / "sensorfact.md").read_text("utf-8")
+SIGN_IN = (ROOT / "docs" / "octomesh-sign-in.md").read_text("utf-8")
+BUS = (ROOT / "docs" / "octomesh-amqp.md").read_text("utf-8")
+OCTOMESH = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 TOPICS = (ROOT / "docs" / "topics.md").read_text("utf-8")
 DOCUMENTS = {
@@ -70,6 +77,10 @@ DOCUMENTS = {
     "CHANGELOG.md": CHANGELOG,
     "docs/octopus.md": OCTOPUS,
     "docs/sensorfact.md": SENSORFACT,
+    "docs/ampere.md": (ROOT / "docs" / "ampere.md").read_text("utf-8"),
+    "docs/octomesh.md": OCTOMESH,
+    "docs/octomesh-sign-in.md": SIGN_IN,
+    "docs/octomesh-amqp.md": BUS,
     "docs/commands.md": COMMANDS,
     "docs/topics.md": TOPICS,
     "docs/pricing.md": PRICING,
@@ -553,7 +564,14 @@ def test_the_example_configuration_is_valid_with_every_key_in_it(tmp_path: Path,
     assert settings.commands == CommandsSettings()
     assert settings.grants == {"wallbox": ("home.prices", "octopus.boost_start")}
     own = {source: {name: one.kind for name, one in documents.items()} for source, documents in settings.documents.items()}
-    assert own == {"home": {"my_sites": "query"}, "octopus": {"my_sessions": "query"}}
+    assert own == {
+        "home": {"my_sites": "query"},
+        "octopus": {"my_sessions": "query"},
+        "plant": {"my_facilities": "query"},
+        "mesh": {"my_meters": "query"},
+    }
+    plant, plain = settings.sources["plant"], AmpereSettings.model_validate({"provider": "ampere", "token": "a-token"})
+    assert {key for key in keys(AmpereSettings) if getattr(plant, key) != getattr(plain, key)} == {"token", "sites", "operations"}
     assert tibber(settings).budget == BudgetSettings()
     assert tibber(settings).pricing == octopus(settings).pricing == PricingSettings()
     assert tibber(settings).sites == {"0a0a0a0a-0000-4000-8000-000000000002": "cabin"}
@@ -574,6 +592,9 @@ def keys(model: type[BaseModel]) -> set[str]:
     return set(model.model_fields)
 
 
+OF_PRICES = {"pricing", "windows"}  # there is nothing to say with them at a provider that has none
+
+
 def test_the_example_configuration_names_every_key_there_is() -> None:
     table = tomllib.loads(uncommented(EXAMPLE))
     assert set(table) == keys(Gathered)
@@ -587,12 +608,13 @@ def test_the_example_configuration_names_every_key_there_is() -> None:
     assert set(table["sources"]["octopus"]) == keys(OctopusSettings)
     assert set(table["sources"]["octopus"]["budget"]) == keys(BudgetSettings)
     assert set(table["sources"]["octopus"]["operations"]["my_sessions"]) == keys(DocumentSettings)
-    assert set(table["sources"]["factory"]) == keys(SensorfactSettings) - {
-        "operations",
-        "pricing",
-        "windows",
-    }  # of GraphQL, and of prices
+    assert set(table["sources"]["factory"]) == keys(SensorfactSettings) - {"operations", *OF_PRICES}  # of GraphQL
     assert set(table["sources"]["factory"]["measurements"][0]) == keys(MeasurementSettings)
+    assert set(table["sources"]["plant"]) == keys(AmpereSettings) - OF_PRICES
+    assert set(table["sources"]["mesh"]) == keys(OctoMeshSettings) - OF_PRICES
+    assert [set(entity) for entity in table["sources"]["mesh"]["entities"]] == [keys(EntitySettings)]
+    assert set(table["sources"]["mesh"]["amqp"]) == keys(AmqpSettings)
+    assert set.union(*map(set, table["sources"]["mesh"]["amqp"]["values"])) == keys(ValueSettings)
     assert set(table["commands"]) == keys(CommandsSettings)
     assert set(table["clients"]["wallbox"]) == keys(ClientSettings)
 
@@ -615,10 +637,11 @@ def test_every_command_in_the_documentation_is_one() -> None:
     given = [arguments for text in DOCUMENTS.values() for arguments in commands(text)]
     options = {word for arguments in given for word in arguments if word.startswith("-")}
     everywhere = {"--config", "--verbose", "--version", "--help"}
-    own = {"--once", "--online", "--client", "--id", "--list", "--markdown", "--json-schemas"}
+    own = {"--once", "--online", "--browser", "--client", "--id", "--list", "--markdown", "--json-schemas"}
     assert options <= everywhere | own  # argparse would take a part of one
     functions = {parser.parse_args(arguments).command for arguments in given}
-    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._request, cli._health, cli._schema}
+    asked = {cli._poll, cli._introspect, cli._login, cli._request, cli._schema}
+    assert functions == {cli._run, cli._demo, cli._check, cli._health, *asked}
 
 
 def test_the_table_of_commands_names_each() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import GraphQLSchema, parse, validate
+from graphql import GraphQLSchema, build_schema, parse, validate
 from pydantic import BaseModel
 
 from bridge import ask, errors
@@ -27,7 +27,8 @@ from bridge.models.message import Arrival, Message
 from bridge.providers import base as providers
 from bridge.providers.octopus.operations import OPERATIONS
 from bridge.settings import load
-from bridge.simulator import tibber
+from bridge.simulator import ampere, tibber
+from bridge.simulator.octomesh import actual_schema
 from bridge.simulator.octopus import backend
 from bridge.simulator.stage import served
 from bridge.state import ledger
@@ -207,7 +208,15 @@ def test_the_document_on_the_page_is_taken_as_the_page_configures_it(tmp_path: P
     assert (document.kind, [variable.name for variable in document.parsed.variables]) == (providers.Kind.QUERY, ["days"])
 
 
-@pytest.mark.parametrize(("name", "schema"), [("my_sites", tibber.SCHEMA), ("my_sessions", backend.SCHEMA)])
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [
+        ("my_sites", tibber.SCHEMA),
+        ("my_sessions", backend.SCHEMA),
+        ("my_facilities", build_schema(ampere.SDL)),
+        ("my_meters", actual_schema.SCHEMA),
+    ],
+)
 def test_the_documents_in_config_are_what_the_providers_answer(name: str, schema: GraphQLSchema) -> None:
     assert validate(schema, parse((QUERIES / f"{name}.graphql").read_text("utf-8"))) == []
 

@@ -17,7 +17,7 @@ from graphql import build_schema, graphql_sync, lexicographic_sort_schema, print
 from bridge.app import App, built, opened
 from bridge.clock import SystemClock
 from bridge.errors import Denied, Misconfigured, SourceError
-from bridge.introspect import LONGEST, MOST, introspect
+from bridge.introspect import introspect
 from bridge.providers import base as providers
 from bridge.providers.base import Endpoint, Introspectable, Provider, SourceSettings
 from bridge.providers.tibber.documents import DOCUMENTS
@@ -31,6 +31,7 @@ from bridge.state.budget import Budget, BudgetSettings
 from bridge.state.settings import StateSettings
 from bridge.state.store import saved_deprecations
 from bridge.transport.graphql import Json, Result
+from bridge.transport.schema import LONGEST, MOST
 from bridge.transport.settings import MqttSettings
 from tests.support import settle, store, utc
 

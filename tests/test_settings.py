@@ -443,11 +443,28 @@ def test_a_secrets_folder_that_cannot_be_read_is_warned_of(folder: str, caplog: 
     assert caplog.record_tuples == [("bridge.settings", logging.WARNING, warning)]
 
 
-@pytest.mark.parametrize("name", ["ca.pem", "README", "sources.home.token.bak"])
+@pytest.mark.parametrize(
+    "name", ["ca.pem", "README", "sources.home.token.bak", "sources.home.token.password", "sources.home.amqp.txt"]
+)
 def test_a_file_that_is_no_secret_of_ours_is_passed_over(name: str) -> None:
     secret_file("secrets", "sources.home.token", b"file-token\n")
     secret_file("secrets", name, b"old\n")
     assert loaded(f"secrets_directory = 'secrets'\n{HOME}").secrets() == ["file-token"]
+
+
+def test_a_part_of_a_source_has_secret_files_too() -> None:
+    secret_file("secrets", "sources.home.budget.token", b"deep-token\n")
+    secret_file("secrets", "sources.home.token", b"file-token\n")
+    (line,) = faults(f"secrets_directory = 'secrets'\n{HOME}budget = {{ requests = 3 }}")
+    key = "sources.home.budget.token"
+    assert line == f"secrets/{key}: {key}: is not a known key; remove it, or use one of: requests, seconds"
+
+
+def test_a_secret_file_in_the_way_of_a_part_is_no_more_than_a_fault() -> None:
+    secret_file("secrets", "sources.home.token.password", b"deep\n")
+    secret_file("secrets", "sources.home.budget", b"flat\n")
+    secret_file("secrets", "sources.home.budget.password", b"deep\n")
+    assert len(faults(f"secrets_directory = 'secrets'\n{WHOLE}")) == 1
 
 
 @pytest.mark.parametrize("name", ["sources.home.token", "key.der"])

@@ -28,11 +28,16 @@ def _runner(name: str, executor: Executor, holdings: Holdings) -> Run:
 
 
 def _inside(given: BaseModel, holdings: Holdings) -> BaseModel:
-    """Return the arguments with the provider's id of their site. Raises NotFound for a name that no site has."""
+    """Return the arguments with the provider's id of their site. Raises NotFound for a name that no site has.
+
+    A `facility` is a site too, and may go by the provider's id as well.
+    """
+    names = {place.name: id_ for id_, place in holdings.places.items()}
+    if (facility := getattr(given, "facility", None)) in names:
+        given = given.model_copy(update={"facility": names[facility]})
     wanted = getattr(given, "site", None)
     if not isinstance(wanted, str):
         return given
-    names = {place.name: id_ for id_, place in holdings.places.items()}
     if wanted not in names:
         raise NotFound(f"there is no site {wanted[:64]}; there is: {', '.join(names) or 'none'}")
     return given.model_copy(update={"site": names[wanted]})

@@ -41,6 +41,7 @@ class Fortune:
     behind: bool = False  # the last poll did not bring what ought to be known by now
     polls: int = 0
     failures: int = 0
+    deaf: BridgeError | None = None  # why nothing is heard of what the source tells by itself; its polls may be well
 
 
 class SourceReport:
@@ -70,12 +71,13 @@ class SourceReport:
         """Return `{source}/health` and `{source}/state`: the reason is there before the alarm."""
         source, fortune, record = self.latest.source, self.fortune, self.latest.record
         stale = self.stale(moment)
+        error = fortune.error or fortune.deaf
         health = SourceHealth(
             last_success=record.last_success,
             last_attempt=record.last_attempt,
             next_poll=fortune.next_poll,
             stale=stale,
-            error=ErrorFigure(code=fortune.error.code, message=str(fortune.error)) if fortune.error else None,
+            error=ErrorFigure(code=error.code, message=str(error)) if error else None,
             deprecations=self._deprecations,
             requests_today=self._budget.requests_today(moment),
             budget=self._budget.figures(moment),

@@ -110,7 +110,7 @@ def _counted(place: Place, readings: Iterable[Reading], source: str, moment: dat
     gone = [day for key, day in place.costs.items() if key not in costs]
     statements = [saved(source, place.site.id, _name(day), day) for day in changed]
     statements += [removed(source, place.site.id, _name(day), CostDay) for day in gone]
-    return replace(place, costs=costs), statements
+    return (replace(place, costs=costs) if statements else place), statements
 
 
 def _name(day: CostDay) -> str:

@@ -95,6 +95,10 @@ class Latest:
         place = self.places.get(site)
         return tuple(named.device for named in place.devices.values()) if place else ()
 
+    def meters(self, site: str) -> Mapping[str, str]:
+        place = self.places.get(site)
+        return place.meters if place else {}
+
     def seen(self, kind: type[Observation]) -> datetime | None:
         return self.record.seen.get(kind.__name__)
 
@@ -104,8 +108,8 @@ class Latest:
         """Change the record; it is written with the next `save`."""
         self.record = self.record.model_copy(update=changes)
 
-    def keep(self, observation: Observation, moment: datetime) -> list[Statement]:
-        """Take in what a poll yielded and return what has to be written."""
+    def keep(self, observation: Observation, moment: datetime, *, polled: bool = True) -> list[Statement]:
+        """Take in what a source yielded and return what has to be written; only what was `polled` for counts as seen."""
         if isinstance(observation, Shortfall):
             return []
         if isinstance(observation, SitesSeen):
@@ -115,7 +119,8 @@ class Latest:
         else:
             place, statements = kept(observation, self.places[observation.site], self.source, moment)
             self.places[observation.site] = place
-        self.note(seen={**self.record.seen, type(observation).__name__: moment})
+        if polled:
+            self.note(seen={**self.record.seen, type(observation).__name__: moment})
         if not isinstance(observation, TIMELESS):
             self.version += 1
             self.changed.set()
@@ -143,6 +148,10 @@ class Latest:
     def save(self, statements: Iterable[Statement]) -> None:
         """Write `statements` and the record as one transaction."""
         self._store.save([*statements, saved_source(self.source, self.record)])
+
+    def save_beside(self, statements: Iterable[Statement]) -> None:
+        """Write `statements` without the record, which may tell of a poll that is under way and not written yet."""
+        self._store.save(statements)
 
     def _keep_sites(self, observation: SitesSeen) -> list[Statement]:
         statements: list[Statement] = []

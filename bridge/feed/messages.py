@@ -32,6 +32,7 @@ from bridge.models.payload import (
     encoded_spans,
 )
 from bridge.models.price import Slot
+from bridge.models.reading import Reading
 from bridge.models.schedule import Schedule
 from bridge.pricing.cost import PERIODS, cost
 from bridge.pricing.day import midnight
@@ -65,7 +66,7 @@ class Painter:
         yield from self.devices(place, moment)
         yield from self.day(place, moment)
         yield from self.schedules(place, moment)
-        yield from self.readings(place)
+        yield from self.readings(place, place.readings.values())
         yield from self.costs(place, moment)
         yield from self.figures(place)
         yield self.info(place)
@@ -85,8 +86,8 @@ class Painter:
         )
         return Message(self._topics.info(self._latest.source, place.name), payload.encoded())
 
-    def readings(self, place: Place) -> Iterator[Message]:
-        for reading in place.readings.values():
+    def readings(self, place: Place, readings: Iterable[Reading]) -> Iterator[Message]:
+        for reading in readings:
             topic = self._topics.reading(self._latest.source, place.name, reading.meter, reading.quantity)
             facts = reading.model_dump(exclude_none=True, exclude={"meter", "quantity", "value", "other"})
             shown = float(reading.shown) if isinstance(reading.shown, Decimal) else reading.shown

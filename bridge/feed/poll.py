@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bridge.clock import Clock
-from bridge.errors import BridgeError, BudgetSpent, RateLimited, SourceError, TooMany, Unauthenticated
+from bridge.errors import BridgeError, BudgetSpent, NotSignedIn, RateLimited, SourceError, TooMany, Unauthenticated
 from bridge.feed.health import SourceReport
 from bridge.feed.publish import Publisher
 from bridge.models.observation import (
@@ -35,6 +35,7 @@ FIRST_BACK_OFF = timedelta(minutes=1)
 LONGEST_BACK_OFF = timedelta(minutes=30)
 BAD_CREDENTIALS = timedelta(minutes=15)  # asking again is hardly any use, but providers have erred before: ever more rarely
 LONGEST_BAD_CREDENTIALS = timedelta(hours=4)
+PERSON_AWAITED = timedelta(seconds=30)  # until one has signed in, nothing is sent, so that looking again costs nothing
 LONGEST_TEXT = 300  # characters of an error
 REFRESH_PAUSE = timedelta(minutes=5)  # between two that devices ask for: the budget is the pollers' too
 
@@ -134,6 +135,8 @@ class Poller:
                 if isinstance(observation, Shortfall):
                     shortfalls.append(observation)
                 await asyncio.sleep(0)  # a thousand sites must not hold up a slot's end
+        except NotSignedIn as raised:
+            error = raised
         except Unauthenticated as raised:
             mend = f"put new ones into sources.{self._latest.source} and reload (SIGHUP) or restart"
             error = Unauthenticated(f"the provider does not accept the credentials ({raised}); {mend}")
@@ -167,6 +170,8 @@ class Poller:
         fortune.next_poll = now + self._back_off(error)
 
     def _back_off(self, error: BridgeError) -> timedelta:
+        if isinstance(error, NotSignedIn):
+            return PERSON_AWAITED
         if isinstance(error, Unauthenticated):
             return min(BAD_CREDENTIALS * (1 << 2 * min(self._failures - 1, 5)), LONGEST_BAD_CREDENTIALS)
         jittered = self._chance.uniform(0.5, 1) * min(FIRST_BACK_OFF * (1 << min(self._failures, 10)), LONGEST_BACK_OFF)

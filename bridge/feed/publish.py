@@ -30,16 +30,19 @@ log = logging.getLogger(__name__)
 
 
 class Publisher:
-    """Publishes what the polls of one source bring."""
+    """Publishes what one source tells, asked or not."""
 
     def __init__(self, topics: Topics, latest: Latest, shelf: Shelf) -> None:
         self._topics, self._latest, self._shelf = topics, latest, shelf
         self._painter = Painter(topics, latest)
 
-    def publish(self, observation: Observation, asked: datetime, now: datetime) -> list[Statement]:
-        """Keep `observation`, which was asked for at `asked`, show it as it is `now`, and return what has to be written."""
+    def publish(self, observation: Observation, asked: datetime | None, now: datetime) -> list[Statement]:
+        """Keep `observation`, show it as it is `now`, and return what has to be written.
+
+        It was asked for at `asked`; None is for what came by itself: that does not put off the next time of asking.
+        """
         before = dict(self._latest.places)
-        statements = self._latest.keep(observation, asked)
+        statements = self._latest.keep(observation, asked or now, polled=asked is not None)
         if isinstance(observation, PricesSeen):
             statements += self._latest.choose(now, [observation.site])
         if isinstance(observation, SitesSeen):
@@ -49,7 +52,7 @@ class Publisher:
             self._shelf.put(self._painter.event(new, event, now) for event in news(old, new, now))
             self._clear_devices(old, new)
             self._clear_readings(old, new)
-            self._shelf.put(self._drawn(observation, new, now))
+            self._shelf.put(self._drawn(observation, old, new, now))
         return statements
 
     def _show_sites(self, before: dict[str, Place], now: datetime) -> None:
@@ -77,13 +80,17 @@ class Publisher:
             log.info("%s: meter %s of site %s is gone, its topics are cleared", self._latest.source, meter, new.name)
         self._shelf.clear([self._topics.reading(self._latest.source, new.name, *key) for key in gone])
 
-    def _drawn(self, observation: Observation, place: Place, now: datetime) -> Iterator[Message]:
+    def _drawn(self, observation: Observation, old: Place, place: Place, now: datetime) -> Iterator[Message]:
         match observation:
             case MetersSeen():
                 pass
             case ReadingsSeen():
-                yield from self._painter.readings(place)
-                yield from self._painter.costs(place, now)
+                known = old.readings
+                yield from self._painter.readings(
+                    place, (reading for key, reading in place.readings.items() if known.get(key) is not reading)
+                )  # the others stand as they are: a source that is listened to may tell a hundred a second
+                if place.costs is not old.costs:
+                    yield from self._painter.costs(place, now)
             case LiveSeen():
                 yield from self._painter.live(place, observation.values, now)
             case FiguresSeen():

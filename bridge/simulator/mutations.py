@@ -7,8 +7,9 @@ from typing import Any, Protocol
 
 from graphql import GraphQLError
 
+from bridge.simulator.graphql import snake
 from bridge.simulator.homes import Home
-from bridge.simulator.viewer import Account, HomeAnswer, snake
+from bridge.simulator.viewer import Account, HomeAnswer
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,15 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from datetime import datetime
 from typing import Any
 
+from bridge.simulator import ampere as apollo
 from bridge.simulator import octopus as kraken
 from bridge.simulator import sensorfact as factory_floor
 from bridge.simulator import tibber as gql
-from bridge.simulator.server import Server
+from bridge.simulator.octomesh.clients import CLIENTS
+from bridge.simulator.octomesh.identity import Identity
+from bridge.simulator.octomesh.plant import plant
+from bridge.simulator.octomesh.service import OctoMesh
+from bridge.simulator.server import Request, Response, Server
 
 Table = dict[str, Any]  # a source's section
 Tables = dict[str, Table]  # by the name of the source
@@ -17,6 +22,8 @@ Now = Callable[[], datetime]
 TOKEN = "demo-token"  # noqa: S105 - opens nothing but the simulator
 WINDOWS: Table = {"cheapest-3h": {"duration": "PT3H"}}
 API_KEY, ACCOUNT = "sk_live_demo", "A-DEMO0001"  # likewise
+TENANT, CLIENT = "demo", CLIENTS[0]
+METER, INVERTER = "Industry.Energy/EnergyMeter", "Industry.Energy/Inverter"
 
 
 @asynccontextmanager
@@ -75,8 +82,39 @@ def _measurement(name: str, kind: str, fields: Mapping[str, str], **more: Any) -
     return {**about, "fields": dict(fields), **more}
 
 
+@asynccontextmanager
+async def ampere(now: Now) -> AsyncIterator[Table]:
+    async with Server(apollo.Ampere(now, token=TOKEN).handle) as server:
+        yield {"provider": "ampere", "token": TOKEN, "url": f"{server.url}{apollo.PATH}"}
+
+
+@asynccontextmanager
+async def octomesh(now: Now) -> AsyncIterator[Table]:
+    """Serve a small plant on a server as it is published, and the identity service at the same address."""
+    identity = Identity(now, tenant=TENANT)
+    mesh = OctoMesh(now, tenant=TENANT, plant=plant(meters=3, inverters=1), tokens=identity)
+
+    async def handle(request: Request) -> Response:
+        return await (identity if request.path.startswith(("/connect", "/.well-known")) else mesh).handle(request)
+
+    async with Server(handle) as server:
+        identity.base_url = server.url
+        meter = {"type": METER, "attributes": ["name", "machineState"], "stream": METER, "stream_attributes": ["power"]}
+        yield {
+            "provider": "octomesh",
+            "url": server.url,
+            "identity_url": server.url,
+            "tenant": TENANT,
+            "client_id": CLIENT.id,
+            "client_secret": CLIENT.secret,
+            "entities": [meter, {"type": INVERTER, "attributes": ["power", "machineState"]}],
+        }
+
+
 STAGED: Mapping[str, Callable[[Now], AbstractAsyncContextManager[Table]]] = {
     "tibber": tibber,
     "octopus": octopus,
+    "octomesh": octomesh,
+    "ampere": ampere,
     "sensorfact": sensorfact,
 }

@@ -1,17 +1,15 @@
 """What each GraphQL field returns: one class for each type that has to think, mappings for the rest.
 
-Attribute and argument names are the provider's in snake case; see `resolve`.
+Attribute and argument names are the provider's in snake case; see `bridge.simulator.graphql.resolve`.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
-from functools import lru_cache
 from typing import Any, Unpack
 from zoneinfo import ZoneInfo
 
-from graphql import GraphQLError, GraphQLResolveInfo
+from graphql import GraphQLError
 
 from bridge.simulator.days import Resolution, local_day
 from bridge.simulator.energy import consumption, production
@@ -163,16 +161,3 @@ class PriceInfo:
             return ()
         day = local_day(self.account.moment, self.home.zone) + timedelta(days=offset)
         return day_rows(self.home, day, self.resolution)
-
-
-def resolve(source: object, info: GraphQLResolveInfo[Any], **arguments: object) -> object:
-    """Read a mapping by the provider's name and anything else by its snake case, calling what can be called."""
-    if isinstance(source, dict):
-        return source[info.field_name]
-    value = getattr(source, snake(info.field_name))
-    return value(**{snake(name): each for name, each in arguments.items()}) if callable(value) else value
-
-
-@lru_cache(maxsize=256)
-def snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()

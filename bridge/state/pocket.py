@@ -20,4 +20,5 @@ class Pocket:
             self._database.write([("DELETE FROM pockets WHERE source = ?", (self._source,))])
         else:
             row = (self._source, self._identity, text)
-            self._database.write([("INSERT OR REPLACE INTO pockets VALUES (?, ?, ?)", row)])
+            # durable: a token that is good for one use must not come back after a power cut
+            self._database.write([("INSERT OR REPLACE INTO pockets VALUES (?, ?, ?)", row)], durable=True)

@@ -138,6 +138,12 @@ class Store:
         self.database.write([("DELETE FROM topics WHERE topic = ?", (topic,)) for topic in topics])
 
 
+def row(statement: Statement) -> Statement:
+    """Return what two statements share of which the later one makes the earlier needless."""
+    query, parameters = statement
+    return query, tuple(parameters[:-1] if query.startswith("INSERT OR REPLACE") else parameters)  # the content comes last
+
+
 def saved_source(source: str, record: SourceRecord) -> Statement:
     return "INSERT OR REPLACE INTO sources VALUES (?, ?)", (source, record.model_dump_json())
 

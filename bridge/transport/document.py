@@ -36,6 +36,7 @@ class Parsed:
     roots: frozenset[str]  # the operation's own fields, those that its fragments bring among them
     fields: frozenset[str]  # every field of the document, wherever it stands
     variables: tuple[Variable, ...]
+    keys: frozenset[str] = frozenset()  # under which anything stands in the answer: the aliases, where there are any
 
 
 def parsed(text: str) -> Parsed:
@@ -47,7 +48,10 @@ def parsed(text: str) -> Parsed:
     if operation.operation.value == "subscription":
         raise _fault("is a subscription", "ask once, with a query")
     kind: Literal["query", "write"] = "query" if operation.operation.value == "query" else "write"
-    return Parsed(kind, roots, fields, _variables(operation.variable_definitions or ()))
+    variables = _variables(operation.variable_definitions or ())
+    if strange := sorted(_used(operation, fragments) - {variable.name for variable in variables}):
+        raise _fault(f"uses ${shortened(strange[0])}, which it does not declare", "declare it with its type behind the name")
+    return Parsed(kind, roots, fields, variables, _keys(operation, fragments))
 
 
 def refusal(parsed: Parsed, writes: frozenset[str] | None, hidden: frozenset[str]) -> str | None:
@@ -109,6 +113,14 @@ def _fields(operation: "graphql.OperationDefinitionNode", fragments: "Fragments"
     return frozenset(selection.name.value for selection in selections if isinstance(selection, graphql.FieldNode))
 
 
+def _keys(operation: "graphql.OperationDefinitionNode", fragments: "Fragments") -> frozenset[str]:
+    import graphql
+
+    selections = _selections(node.selection_set for node in (operation, *fragments.values()))
+    nodes = (selection for selection in selections if isinstance(selection, graphql.FieldNode))
+    return frozenset((node.alias or node.name).value for node in nodes)
+
+
 def _selections(sets: "Iterable[graphql.SelectionSetNode]") -> "Iterator[graphql.SelectionNode]":
     """Yield what stands in `sets` at any depth. A fragment that is spread there is not entered."""
     ahead = list(sets)
@@ -135,6 +147,21 @@ def _roots(operation: "graphql.OperationDefinitionNode", fragments: "Fragments")
             elif isinstance(selection, graphql.FragmentSpreadNode) and selection.name.value not in entered:
                 entered.add(selection.name.value)
                 ahead.append(fragments[selection.name.value].selection_set)
+    return frozenset(names)
+
+
+def _used(operation: "graphql.OperationDefinitionNode", fragments: "Fragments") -> frozenset[str]:
+    """Return the names of all variables that stand anywhere below the operation and its fragments."""
+    import graphql
+
+    names: set[str] = set()
+
+    class Variables(graphql.Visitor):
+        def enter_variable(self, node: graphql.VariableNode, *_: object) -> None:
+            names.add(node.name.value)
+
+    for node in (operation.selection_set, *fragments.values()):
+        graphql.visit(node, Variables())
     return frozenset(names)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.errors import Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Denied, Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.redact import Redactor
 from bridge.transport.answer import HTTP_FORBIDDEN, HTTP_SERVER_ERRORS, HTTP_UNAUTHORIZED, Answer, judged, shortened
 from bridge.transport.http import Http, unknown
@@ -60,7 +60,10 @@ class GraphQL:
         *,
         codes: Mapping[str, type[SourceError]] | None = None,
         words: Mapping[str, type[SourceError]] | None = None,
+        statuses: Mapping[int, tuple[type[SourceError], str]] | None = None,
     ) -> None:
+        """`statuses` says what an answer of that HTTP status means whatever it holds, and the mend."""
+        self._statuses = statuses or {}
         self._http, self._url, self._redact = http, url, redact
         self._codes = {**COMMON_CODES, **(codes or {})}
         self._words = words or {}
@@ -77,21 +80,33 @@ class GraphQL:
         answer = await self._http.read("POST", self._url, headers=headers, body=body, is_secret=is_secret)
         return self._result(answer, alone=alone)
 
-    async def mutate(self, document: str, variables: Json, headers: Mapping[str, str]) -> Result:
+    async def text(self, document: str, variables: Json, headers: Mapping[str, str]) -> str:
+        """Ask, and return the answer unread: for one so long that another process is to read it. Raises SourceError."""
+        answer = await self._http.read("POST", self._url, headers=headers, body=_body(document, variables))
+        if not answer.is_success:
+            self._result(answer)
+        return answer.text
+
+    async def mutate(self, document: str, variables: Json, headers: Mapping[str, str], *, depth: int = 1) -> Result:
         """Send once. Raises Unreachable, TimedOut, RateLimited only where nothing was done; OutcomeUnknown where nobody can tell.
 
-        That holds for documents of one root field: of several, one may have been done before another was refused.
+        That holds for documents of one mutation: of several, one may have been done before another was refused. It stands so
+        `depth` below the root; most providers' are the root fields themselves.
         """
         answer = await self._http.write("POST", self._url, headers=headers, body=_body(document, variables))
         try:
             result = self._result(answer)
         except SourceError as error:
-            if isinstance(error, (Unreachable, Malformed)) or self._holds_data(answer) or answer.status >= HTTP_SERVER_ERRORS:
+            if (
+                isinstance(error, (Unreachable, Malformed))
+                or self._holds_data(answer, depth)
+                or answer.status >= HTTP_SERVER_ERRORS
+            ):
                 raise unknown(error) from None
             raise
         if result.errors:
             said = self.error(result.errors[0])
-            refused = not isinstance(said, Unreachable) and all(value is None for value in result.data.values())
+            refused = not isinstance(said, Unreachable) and _is_empty(result.data, depth)
             raise said if refused else unknown(said)
         return result
 
@@ -108,7 +123,10 @@ class GraphQL:
         return self._codes.get(error.code or "") or next(told, None)
 
     def _result(self, answer: Answer, *, alone: bool = False) -> Result:
-        if answer.status in (HTTP_UNAUTHORIZED, HTTP_FORBIDDEN):
+        if (meaning := self._statuses.get(answer.status)) is not None:
+            kind, mend = meaning
+            raise kind(f"the provider answered {answer.status}: {mend}", reasons=(answer.excerpt(self._redact),))
+        if answer.status == HTTP_UNAUTHORIZED or (answer.status == HTTP_FORBIDDEN and not self._is_denied(answer)):
             judged(answer, self._redact)
         body = self._answered(answer)
         errors = tuple(self._path_error(entry) for entry in _errors(body))
@@ -156,12 +174,19 @@ class GraphQL:
             raise Malformed(f"the answer's errors are no list: {answer.excerpt(self._redact)}")
         return body
 
-    def _holds_data(self, answer: Answer) -> bool:
+    def _is_denied(self, answer: Answer) -> bool:
+        """Tell whether an answer says by its code that the credentials are good, and do not reach this."""
+        try:
+            return any(self._kind(self._path_error(entry)) is Denied for entry in _errors(self._read(answer)))
+        except SourceError:
+            return False
+
+    def _holds_data(self, answer: Answer, depth: int) -> bool:
         try:
             data = self._read(answer).get("data")
         except SourceError:
             return False
-        return isinstance(data, dict) and any(value is not None for value in data.values())
+        return isinstance(data, dict) and not _is_empty(data, depth)
 
     def _wordless(self, error: PathError) -> PathError:
         """Return `error` with no more of its message than the words that we know."""
@@ -186,17 +211,28 @@ class GraphQL:
         return shortened(self._redact(text))
 
 
+def _is_empty(value: Any, depth: int) -> bool:
+    """Tell whether no field so far down holds anything."""
+    if depth and isinstance(value, dict):
+        return all(_is_empty(inner, depth - 1) for inner in value.values())
+    return value is None
+
+
 def _errors(body: Json) -> list[Json]:
     return [entry for entry in body.get("errors") or () if isinstance(entry, dict)]
 
 
 def _reasons(extensions: Json) -> Iterator[str]:
-    """Yield what stands in lists such as Kraken's `boostChargeRefusalReasons`, and its `validationErrors`."""
+    """Yield what stands in Kraken's `validationErrors` and lists such as `boostChargeRefusalReasons`, or OctoMesh's `details`."""
     for key, value in extensions.items():
         if key.endswith("Reasons") and isinstance(value, list):
             yield from map(str, value)
         elif key == "validationErrors" and isinstance(value, list):
             yield from (_validation(entry) for entry in value if isinstance(entry, dict))
+        elif key == "OctoDetails" and isinstance(value, list):
+            yield from (str(entry["message"]) for entry in value if isinstance(entry, dict) and entry.get("message"))
+        elif key == "details" and isinstance(value, dict):
+            yield from (f"{name}: {told}" for name, told in value.items())
 
 
 def _validation(entry: Json) -> str:

@@ -1,9 +1,31 @@
-"""How the broker is reached."""
+"""How brokers are reached: the one that we publish to, and one that a provider publishes to."""
 
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether `host` is this machine itself, as its name or address says; nothing is looked up."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_a_file(path: Path) -> Path:
+    try:
+        readable = path.is_file()
+    except OSError:  # such as a name that is too long
+        readable = False
+    if not readable:
+        raise ValueError("is not a file that can be read")
+    return path
+
+
+ReadableFile = Annotated[Path, AfterValidator(_is_a_file)]
 
 
 class TlsSettings(BaseModel):
@@ -11,20 +33,9 @@ class TlsSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    ca_file: Path | None = None  # default: the system's certificates
-    cert_file: Path | None = None
-    key_file: Path | None = None
-
-    @field_validator("ca_file", "cert_file", "key_file")
-    @classmethod
-    def _is_a_file(cls, path: Path | None) -> Path | None:
-        try:
-            readable = path is None or path.is_file()
-        except OSError:  # such as a name that is too long
-            readable = False
-        if not readable:
-            raise ValueError("is not a file that can be read")
-        return path
+    ca_file: ReadableFile | None = None  # default: the system's certificates
+    cert_file: ReadableFile | None = None
+    key_file: ReadableFile | None = None
 
     @model_validator(mode="after")
     def _certificate_has_key(self) -> Self:
@@ -65,3 +76,25 @@ class MqttSettings(BaseModel):
     @property
     def address(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+class AmqpServerSettings(BaseModel):
+    """An AMQP broker of a provider's; a section that needs one adds its own keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    host: str = Field(min_length=1)
+    port: int | None = Field(default=None, ge=1, le=65535)  # default: 5671 with TLS, 5672 without
+    virtual_host: str = "/"
+    username: str
+    password: SecretStr
+    tls: bool | None = None  # default: true, except to a loopback address
+    ca_file: ReadableFile | None = None  # default: the system's certificates
+
+    @property
+    def is_encrypted(self) -> bool:
+        return not is_loopback(self.host) if self.tls is None else self.tls
+
+    @property
+    def address(self) -> str:
+        return f"{self.host}:{self.port or (5671 if self.is_encrypted else 5672)}"

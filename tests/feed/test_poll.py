@@ -11,7 +11,17 @@ from typing import Any
 
 import pytest
 
-from bridge.errors import BudgetSpent, Incomplete, Malformed, RateLimited, SourceError, TimedOut, Unauthenticated, Unreachable
+from bridge.errors import (
+    BudgetSpent,
+    Incomplete,
+    Malformed,
+    NotSignedIn,
+    RateLimited,
+    SourceError,
+    TimedOut,
+    Unauthenticated,
+    Unreachable,
+)
 from bridge.feed.health import SourceReport
 from bridge.feed.latest import Latest
 from bridge.feed.poll import Poller
@@ -250,6 +260,16 @@ async def test_a_wait_that_a_wrong_clock_reckoned_is_void_once_the_clock_is_righ
     assert bench.source.polls == [utc("2036-01-01T00:00"), utc("2026-06-10T12:00")]
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_login_is_waited_for_and_found_within_half_a_minute_however_long_it_took(tmp_path: Path) -> None:
+    text = "no sign-in is kept: a person has to sign in; run kwh2mqtt login home"
+    bench = Bench(tmp_path, *[[NotSignedIn(text)] for _ in range(9)], GOOD)
+    for _ in range(9):
+        assert (await bench.poll())["error"] == {"code": "unauthenticated", "message": text}
+        assert bench.wait() == timedelta(seconds=30)
+        bench.clock.set(bench.clock.now() + bench.wait())
+    assert (await bench.poll())["error"] is None
 
 
 async def test_bad_credentials_are_tried_ever_more_rarely_to_once_in_four_hours(tmp_path: Path) -> None:

@@ -38,6 +38,18 @@ def refused(text: str) -> str:
     return f"{fault.problem}; {fault.mend}"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "query ($a: Int) { home(last: $days) }",
+        "query ($a: Int) { home(in: { of: [1, $days] }) @include(if: true) }",
+        "query ($a: Int) { ...F } fragment F on Query { home @skip(if: $days) }",
+    ],
+)
+def test_a_variable_that_is_used_and_not_declared_is_a_fault(text: str) -> None:
+    assert refused(text) == "uses $days, which it does not declare; declare it with its type behind the name"
+
+
 # what is found
 
 
@@ -55,12 +67,14 @@ def test_a_query_is_told_whole() -> None:
             Variable("days", "[Date!]!", required=True),
             Variable("level", "Level!", required=False),
         ),
+        keys=frozenset({"homes", "home", "hourly", "nodes", "from"}),
     )
 
 
 def test_a_mutation_is_a_write() -> None:
     told = parsed("mutation { boostStart(id: 1) { ok } }")
-    assert told == Parsed("write", frozenset({"boostStart"}), frozenset({"boostStart", "ok"}), ())
+    both = frozenset({"boostStart", "ok"})
+    assert told == Parsed("write", frozenset({"boostStart"}), both, (), both)
     assert [Kind(parsed(text).kind) for text in ("{ a }", "mutation { a }")] == [Kind.QUERY, Kind.WRITE]
 
 

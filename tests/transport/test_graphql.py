@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from bridge.errors import (
+    Denied,
     Failed,
     Malformed,
     NotFound,
@@ -27,7 +28,7 @@ from tests.support import HandClock, utc
 
 NOON = utc("2026-06-10T12:00:00")
 SECRET = "planted-9f2c-0123456789-abcdefghij"
-CODES: Mapping[str, type[SourceError]] = {"RATE_LIMIT_EXCEEDED": RateLimited, "HOME_NOT_FOUND": NotFound}
+CODES: Mapping[str, type[SourceError]] = {"RATE_LIMIT_EXCEEDED": RateLimited, "HOME_NOT_FOUND": NotFound, "FORBIDDEN": Denied}
 JSON, HTML, PLAIN = "application/json; charset=utf-8", "text/html", "text/plain"
 PAGE = b"<html><title>\n Back soon </title>"
 
@@ -405,3 +406,21 @@ async def test_of_a_secret_answer_a_message_with_a_code_is_told_and_one_without_
             with pytest.raises(kind) as caught:
                 await graphql.query("{ a }", {}, {}, is_secret=True)
         assert (type(caught.value), str(caught.value)) == (kind, told)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [(403, "FORBIDDEN", Denied), (403, "OTHER", Unauthenticated), (401, "FORBIDDEN", Unauthenticated)],
+)
+async def test_a_403_that_says_by_its_code_that_the_credentials_are_good_is_no_wrong_key(
+    status: int, code: str, kind: type[SourceError]
+) -> None:
+    assert (await failed({"errors": [error(code=code)], "data": None}, status))[0] is kind
+
+
+async def test_an_answer_can_be_had_as_it_came_and_a_failure_is_told_all_the_same() -> None:
+    async with endpoint(b'{"data": {"a": 1.50}}') as graphql:
+        assert await graphql.text("{ a }", {}, {}) == '{"data": {"a": 1.50}}'
+    async with endpoint({"errors": [error("off", "GRAPHQL_VALIDATION_FAILED")]}, 400) as graphql:
+        with pytest.raises(Refused, match="off"):
+            await graphql.text("{ a }", {}, {})

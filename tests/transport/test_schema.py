@@ -189,16 +189,23 @@ def test_each_document_is_judged_under_its_name_in_its_turn() -> None:
     ("document", "text"),
     [
         ("{ tariff { tota } }", "Cannot query field 'tota' on type 'Price'. Did you mean 'total'?"),
-        ("{ tariff(since: 1) { total } }", "Unknown argument 'since' on field 'Query.tariff'."),
+        ("{ tariff(since: 1) { total } }", "Unknown argument 'since' on field 'Query.tariff'. It takes: level."),
         ("query ($l: Tier) { tariff(level: $l) { total } }", "Unknown type 'Tier'."),
         ("{ tariff(level: HIGH) { total } }", "Value 'HIGH' does not exist in 'Level' enum."),
         ("{ tariff }", "Field 'tariff' of type 'Price' must have a selection of subfields. Did you mean 'tariff { ... }'?"),
         ("mutation { signIn }", "Argument 'Mutation.signIn(input:)' of type 'SignIn!' is required, but it was not provided."),
-        ("{ a: tariff { tax } b: tariff { tax } }", "Cannot query field 'tax' on type 'Price'."),
+        ("{ a: tariff { tax } b: tariff { tax } }", "Cannot query field 'tax' on type 'Price'. It has: total, gross."),
     ],
 )
 def test_what_the_schema_does_not_know_is_an_error_named_once(document: str, text: str) -> None:
     assert found(document) == [("error", f"{text} {MEND}")]
+
+
+def test_where_nothing_is_alike_no_more_than_a_dozen_names_are_told() -> None:
+    sdl = f"type Query {{ {' '.join(f'field{number:02}: Int' for number in range(15))} }}"
+    [finding] = findings(sdl, {"Mine": "{ zzz }"}, "Mend it.")
+    names = ", ".join(f"field{number:02}" for number in range(12))
+    assert finding.text == f"Cannot query field 'zzz' on type 'Query'. It has: {names} and 3 more. Mend it."
 
 
 @pytest.mark.parametrize(

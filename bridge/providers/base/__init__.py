@@ -6,7 +6,7 @@ They are found by looking into this folder and at the entry points `kwh2mqtt.pro
 import importlib
 import pkgutil
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,6 +26,7 @@ from bridge.providers.base.settings import HeaderSecret as HeaderSecret
 from bridge.providers.base.settings import RequestBudget as RequestBudget
 from bridge.providers.base.settings import SourceSettings as SourceSettings
 from bridge.providers.base.settings import Url as Url
+from bridge.providers.base.settings import from_json as from_json
 from bridge.providers.base.settings import secrets as secrets
 from bridge.redact import Redactor
 from bridge.transport.graphql import Json, Result
@@ -45,6 +46,10 @@ class Known(Protocol):
     def curve(self, site: str, stream: str) -> Curve | None: ...
 
     def devices(self, site: str) -> Sequence[Device]: ...
+
+    def meters(self, site: str) -> Mapping[str, str]:
+        """Return the names of a site's meters by the provider's id, of those that a MetersSeen has named."""
+        ...
 
     def seen(self, kind: type[Observation]) -> datetime | None:
         """Return when an observation of this kind last came, also before a restart."""
@@ -82,6 +87,7 @@ class Endpoint:
     ask: Callable[[str, Json], Awaitable[Result]]  # a document and its variables, signed in; raises SourceError
     documents: Mapping[str, str]  # what it is for → the document
     write: Callable[[str, Json], Awaitable[Result]] | None = None  # a mutation, sent once; None where there is none to send
+    mend: str | None = None  # what to do where a document no longer fits; None: what is usual
 
 
 @runtime_checkable
@@ -141,8 +147,12 @@ class Historian(Protocol):
 class Listening(Protocol):
     """A source that is told things besides, without asking: it is listened to for as long as the bridge runs."""
 
-    def listen(self, known: Known) -> AsyncIterator[Observation]:
-        """Yield what comes, as it comes; ends only where there is nothing to listen to. Raises SourceError."""
+    def listen(self, known: Known) -> AsyncGenerator[Observation, None]:
+        """Yield what comes, as it comes; ends only where there is nothing to listen to. Raises SourceError where the line breaks.
+
+        The first observation says that the line stands: an empty one will do while nothing has come. A site that is not
+        `known` yet is told before anything else of it. After an error it is asked anew.
+        """
         ...
 
 

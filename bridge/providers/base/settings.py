@@ -3,18 +3,21 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from bridge.errors import Fault
 from bridge.pricing.settings import USUAL, PricingSettings
 from bridge.pricing.windows import WindowSettings
 from bridge.state.budget import BudgetSettings
 from bridge.topics import RESERVED_SITES, SOURCE_NAME
 from bridge.transport.http import is_usable
+from bridge.transport.settings import is_loopback
+
+FOLDER = "folder"  # in the context of validation: where relative paths begin, which is the configuration file's folder
 
 
 def _secure(url: str) -> str:
@@ -25,18 +28,11 @@ def _secure(url: str) -> str:
         raise ValueError("must be a whole address such as https://example.com/graphql")
     if parts.username or parts.password:
         raise ValueError("must not hold a user name or password")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise ValueError("must begin with https:// (plain http:// is for a loopback address only)")
     if not is_usable(url):
         raise ValueError("is an address that no request can be sent to")
     return url
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 Url = Annotated[str, AfterValidator(_secure)]
@@ -111,6 +107,10 @@ class SourceSettings(BaseModel):
     operations: dict[ConfiguredName, DocumentSettings] = Field(default_factory=dict)
     pricing: Pricing = USUAL
     windows: Windows = Field(default_factory=dict)
+
+    def faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with the files that it names, each with the file, the key there and the mend."""
+        yield from ()
 
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+from bridge.simulator.graphql import Question, asked, question
 from bridge.simulator.octopus import backend, rest
 from bridge.simulator.octopus.faults import OctopusFault, OctopusFaults, failure
-from bridge.simulator.octopus.graphql import Question, Root, asked, breakdown, executed, question, rejection, removal, resolver
+from bridge.simulator.octopus.graphql import Root, breakdown, executed, rejection, removal, resolver
 from bridge.simulator.octopus.homes import DEFAULT_DEVICES, DEFAULT_PROPERTIES, Account, Device, Property
 from bridge.simulator.octopus.platform import Asked, Platform, Visit
 from bridge.simulator.octopus.root import ROOT, admit
