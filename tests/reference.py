@@ -33,12 +33,28 @@ DAY = timedelta(days=1)
 PATIENCE_S = 20.0
 SITE = {"source": "tibber", "site": "cabin"}
 CAR = {"device_id": "00000000-0001-4000-8000-0000000c0a01"}
+METERS = {"type": "Industry.Energy/EnergyMeter"}
+METER = {**METERS, "rt_id": "65b100000000000000000001"}
+PARENT = {"association": "parent", "targets": [{"rt_id": "65a100000000000000000001", "type": "Basic/TreeNode"}]}
 ASKED: Mapping[str, Mapping[str, Any]] = {  # arguments, of an operation that needs some or tells more with them
     "source.prices": {"stream": "import", "from": "2026-11-20T12:00:00Z", "to": "2026-11-20T13:00:00Z"},
     "source.readings": {"meter": "import", "quantity": "energy"},
     "bridge.cheapest": {**SITE, "duration": "PT3H", "min_segment": "PT1H", "deadline": "07:00", "power_kw": 11},
     "bridge.plan": {**SITE, "name": "car", "duration": "PT1H", "deadline": "18:00", "power_kw": 11},
     "bridge.plan_cancel": {"name": "car"},
+    "ampere.devices": {"facility": "f-1"},
+    "ampere.reading_types": {"facility": "f-1"},
+    "ampere.analysis": {"facility": "f-1"},
+    "octomesh.entities": {**METERS, "filter": {"power": {"gt": 20}}, "order": {"name": "asc"}},
+    "octomesh.entity": METER,
+    "octomesh.history": {**METER, "from": "2026-11-20T11:00:00Z", "to": "2026-11-20T12:00:00Z"},
+    "octomesh.entity_create": {**METERS, "well_known_name": "new-meter-001", "attributes": {"name": "New meter"}},
+    "octomesh.entity_update": {**METER, "attributes": {"machineState": "idle"}},
+    "octomesh.entity_delete": {**METERS, "rt_id": "65b100000000000000000003"},
+    "octomesh.association_add": {**METER, **PARENT},
+    "octomesh.association_remove": {**METER, **PARENT},
+    "octomesh.file_upload": {"name": "report.pdf", "content": "JVBERi0xLjcK", "content_type": "application/pdf"},
+    "octomesh.library_upload": {"library": {"libraryId": "Example-1.0.0"}},
     "octopus.boost_start": CAR,
     "octopus.boost_cancel": CAR,
     "octopus.smart_control_suspend": CAR,
@@ -177,6 +193,11 @@ def name_of(message: Message, drawn: Schema) -> str | None:
     return name
 
 
+def message_of(command: Command, answer: Any) -> str:
+    """Return the name of the message that an answer is."""
+    return f"response.{command.asked.full_name}" if answer["status"] == "ok" else "response.error"
+
+
 def value_of(message: Message) -> Any:
     """Return what a payload says: JSON, or a word."""
     text = message.payload.decode()
@@ -203,7 +224,7 @@ def examples(found: Told) -> dict[str, Any]:
             kept.setdefault(name, value_of(message))
     for command, answer in found.answers:
         kept.setdefault(f"command.{command.asked.full_name}", command.body)
-        kept.setdefault(f"response.{command.asked.full_name}", answer)
+        kept.setdefault(message_of(command, answer), answer)
     return {name: settled(payload) for name, payload in sorted(kept.items())}
 
 

@@ -7,16 +7,18 @@ import pytest
 
 from bridge.schema.operations import OWN, operations
 from bridge.schema.shapes import Schema
-from tests.reference import ASKED, Told
+from tests.reference import ASKED, Told, message_of
 from tests.schema.against import MESSAGES, faults
+
+REFUSED = {"octomesh.file_upload"}  # what the demo's server, as it is published, has no way to do
 
 
 def test_every_operation_is_answered_as_it_says(found: Told) -> None:
     answered = {command.asked.full_name for command, _ in found.answers}
     assert answered == {asked.full_name for asked in operations() if asked is not OWN}
-    refused = [answer for _, answer in found.answers if answer["status"] != "ok"]
-    assert refused == [], "say in ASKED of tests/reference.py what to ask for"
-    wrong = [fault for command, answer in found.answers for fault in faults(f"response.{command.asked.full_name}", answer)]
+    refused = {command.asked.full_name: answer["error"] for command, answer in found.answers if answer["status"] != "ok"}
+    assert refused.keys() == REFUSED, f"say in ASKED of tests/reference.py what to ask for: {refused}"
+    wrong = [fault for command, answer in found.answers for fault in faults(message_of(command, answer), answer)]
     assert wrong == []
 
 
