@@ -41,6 +41,8 @@ PLAIN = {
 }
 OF_TOPIC = re.compile(r"^`[^`]*`(?: and `[^`]*`)*[.:;]? ?")  # how the docstring of a payload begins
 
+DEEPEST = 6  # keys within keys: a shape may hold itself
+
 
 class Page:
     """Writes one document."""
@@ -133,7 +135,7 @@ class Page:
             place = f"{path}.{key}" if path else key
             absent = "" if key in schema.get("required", ()) else "?"
             yield f"`{place}{absent}`", self._kind(inner), self._meaning(inner).replace("|", "\\|")
-            for each in self._either(inner):
+            for each in self._either(inner) if place.count(".") < DEEPEST else ():
                 yield from self._rows(each, place)
         if schema.get("additionalProperties") is True and "properties" in schema:
             yield f"`{path}.*?`" if path else "`*?`", "any", "whatever else is known"

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from bridge.schema import schema
+from bridge.schema.page import Page
 from tests.reference import EXAMPLES, Told, examples, text
-from tests.schema.against import MESSAGES, faults
+from tests.schema.against import DRAWN, MESSAGES, faults
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,6 +25,13 @@ def test_every_message_has_an_example_that_is_valid() -> None:
         for fault in faults(name, one["payload"])
     ]
     assert wrong == []
+
+
+def test_a_shape_that_holds_itself_ends_somewhere() -> None:
+    loop = {"Loop": {"type": "object", "properties": {"in": {"$ref": "#/components/schemas/Loop"}}}}
+    page = Page({**DRAWN, "components": {"schemas": loop}})
+    rows = page._rows({"$ref": "#/components/schemas/Loop"}, "")
+    assert [key.count("in") for key, *_ in rows] == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_the_page_of_topics_is_what_the_command_writes() -> None:
