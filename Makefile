@@ -18,7 +18,7 @@ export PIP_NO_INPUT := 1
 .ONESHELL:
 .SHELLFLAGS := -euc
 .DELETE_ON_ERROR:
-.PHONY: help run test test-all check bench lock format clean mosquitto
+.PHONY: help run test test-all check reference bench lock format clean mosquitto
 
 help: ## show this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -40,6 +40,10 @@ check: $(VENV)/.dev ## lint, format and types
 format: $(VENV)/.dev ## put right what a tool can
 	@$(BIN)/ruff check --fix-only --quiet
 	$(BIN)/ruff format
+
+reference: $(VENV)/.dev ## write docs/topics.md anew, and the examples in it
+	@$(BIN)/python -m tests.reference
+	$(BIN)/kwh2mqtt schema --markdown >docs/topics.md
 
 bench: $(VENV)/.dev mosquitto ## measure
 	@$(BIN)/python -m bench $(ARGS)

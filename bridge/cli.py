@@ -125,6 +125,10 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("source", metavar="SOURCE", help="the NAME of a [sources.NAME] section")
     command("health", _health, "is the bridge alive, and every source online or excused? Exit code 1 and the reason where not",
             "kwh2mqtt health")  # fmt: skip
+    schema = command("schema", _schema, "write the AsyncAPI document of every topic and operation; it needs no configuration",
+                     "kwh2mqtt schema > asyncapi.json")  # fmt: skip
+    schema.add_argument("--markdown", action="store_true", help="the same as a page for people")
+    schema.add_argument("--json-schemas", type=Path, metavar="FOLDER", help="also write the JSON Schema of every payload there")
     request = command("request", _request, "send a command over the broker and print the answer; without one, list what there is",
                       "kwh2mqtt request home readings previous=7d first=5")  # fmt: skip
     request.add_argument("words", nargs="*", metavar="SOURCE OPERATION KEY=VALUE", help="whom to ask for what, and how")
@@ -287,6 +291,15 @@ def _health(given: argparse.Namespace) -> int:
 
     settings, _ = _configured(given, sources_wanted=False)
     return _finished(health(settings.mqtt, SystemClock()))
+
+
+def _schema(given: argparse.Namespace) -> int:
+    from bridge.schema import schema
+
+    named = given.config is not None or "KWH2MQTT_CONFIG" in os.environ  # one that merely lies about changes no document
+    settings = load(given.config, sources_wanted=False) if named else None
+    sys.stdout.write(schema(settings, markdown=given.markdown, folder=given.json_schemas))
+    return DONE
 
 
 def _log_to_stderr(redact: Redactor, *, verbose: bool) -> None:

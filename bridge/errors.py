@@ -182,3 +182,13 @@ class OutcomeUnknown(SourceError):
 
 class Incomplete(SourceError):
     """The provider answered, with less than is wanted by now."""
+
+
+def codes() -> list[str]:
+    """Return every code that a command may be answered with, in alphabetical order."""
+    found, kinds = {BridgeError.code}, list[type[BridgeError]]([CommandError, SourceError])
+    while kinds:
+        kind = kinds.pop()
+        found.add(kind.code)
+        kinds += kind.__subclasses__()
+    return sorted(found)

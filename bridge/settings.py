@@ -187,7 +187,7 @@ def _documents(
     """Return the user's own documents of each source; what is wrong with one is a fault."""
     found: dict[str, dict[str, Document]] = {}
     for name, own in sources.items():
-        taken = {*generic.NAMES, *used[name].operations}
+        taken = {*generic.OPERATIONS, *used[name].operations}
         for one in load_documents(own, f"sources.{name}", used[name].guard, taken, origin.folder, origin.file):
             if isinstance(one, Fault):
                 faults.append(one)
@@ -198,8 +198,8 @@ def _documents(
 
 def _operations(used: Mapping[str, Provider], documents: Mapping[str, Mapping[str, Document]]) -> dict[str, set[str]]:
     """Return the names of every source's operations, and of the bridge's own."""
-    found = {name: {*generic.NAMES, *provider.operations, *documents.get(name, ())} for name, provider in used.items()}
-    return {**found, planner.SOURCE: {*planner.NAMES}}
+    found = {name: {*generic.OPERATIONS, *provider.operations, *documents.get(name, ())} for name, provider in used.items()}
+    return {**found, planner.SOURCE: {*planner.OPERATIONS}}
 
 
 def _grants(

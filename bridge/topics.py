@@ -1,6 +1,7 @@
-"""Every topic there is, builder and reader side by side. All but Home Assistant's lie below the configured base topic.
+"""Every topic there is, builder and reader side by side. All but some readers' lie below the configured base topic.
 
 bridge/{state,info,health}                        the bridge itself
+bridge/audit                                      not retained: a line for each write
 {source}/{state,health}                           one account at a provider
 {source}/{site}/info                              one home, property, facility or tenant
 {source}/{site}/price/{stream}/{figure}           value, current, next, slots, columns, summary
@@ -19,6 +20,7 @@ plan/{client}/{name}[/active]                     when a client's device is to r
 A WARP charger listens below a prefix of its own:
 
 day_ahead_prices/prices_update                    the prices, in its own shape
+
 Home Assistant looks for these below a prefix of its own:
 
 device/{device}/config                            a device with all of its entities

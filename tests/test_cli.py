@@ -13,7 +13,7 @@ from bridge import __version__
 from bridge.cli import _parsed
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["run", "demo", "check", "poll", "introspect", "login", "health", "request"]
+COMMANDS = ["run", "demo", "check", "poll", "introspect", "login", "health", "schema", "request"]
 SECRET = "planted-9f2c"
 HOME = '[sources.home]\nprovider = "tibber"\n'
 NOWHERE = "http://127.0.0.1:9/gql"  # the discard port: nobody listens

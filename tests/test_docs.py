@@ -75,6 +75,7 @@ OCTOMESH = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 COMMANDS = (ROOT / "docs" / "commands.md").read_text("utf-8")
 READERS = {page.stem: page.read_text("utf-8") for page in sorted((ROOT / "docs" / "readers").glob("*.md"))}
 HOME_ASSISTANT = (ROOT / "docs" / "readers" / "home-assistant.md").read_text("utf-8")
+TOPICS = (ROOT / "docs" / "topics.md").read_text("utf-8")
 DOCUMENTS = {
     "README.md": README,
     "CONTRIBUTING.md": CONTRIBUTING,
@@ -86,6 +87,7 @@ DOCUMENTS = {
     "docs/octomesh-sign-in.md": SIGN_IN,
     "docs/octomesh-amqp.md": BUS,
     "docs/commands.md": COMMANDS,
+    "docs/topics.md": TOPICS,
     "docs/pricing.md": PRICING,
     **{f"docs/readers/{name}.md": text for name, text in READERS.items()},
 }
@@ -616,17 +618,11 @@ def test_every_command_in_the_documentation_is_one() -> None:
     given = [arguments for text in DOCUMENTS.values() for arguments in commands(text)]
     options = {word for arguments in given for word in arguments if word.startswith("-")}
     everywhere = {"--config", "--verbose", "--version", "--help"}
-    assert options <= {
-        *everywhere,
-        "--once",
-        "--online",
-        "--browser",
-        "--client",
-        "--id",
-        "--list",
-    }  # argparse would take a part of one
+    own = {"--once", "--online", "--browser", "--client", "--id", "--list", "--markdown", "--json-schemas"}
+    assert options <= everywhere | own  # argparse would take a part of one
     functions = {parser.parse_args(arguments).command for arguments in given}
-    assert functions == {cli._run, cli._demo, cli._check, cli._poll, cli._introspect, cli._login, cli._health, cli._request}
+    asked = {cli._poll, cli._introspect, cli._login, cli._request, cli._schema}
+    assert functions == {cli._run, cli._demo, cli._check, cli._health, *asked}
 
 
 def test_the_table_of_commands_names_each() -> None:

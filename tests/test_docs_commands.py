@@ -18,9 +18,7 @@ from pydantic import BaseModel
 
 from bridge import ask, errors
 from bridge.app import built
-from bridge.commands import desk, messages, planning, plans, request, shared, wanted, wish
-from bridge.commands.generic import Generic
-from bridge.commands.planner import Planner
+from bridge.commands import desk, generic, messages, planner, planning, plans, request, shared, wanted, wish
 from bridge.commands.request import Body
 from bridge.commands.settings import CommandsSettings
 from bridge.commands.wanted import CheapestArguments, PlanArguments
@@ -63,12 +61,9 @@ def arguments(model: type[BaseModel]) -> str:
 
 def operations() -> Iterator[str]:
     """Yield a line for each operation that the code declares."""
-    for offer in Generic("home", None, None, None).offers():  # type: ignore[arg-type]
-        assert offer.arguments is not None
-        yield f"| `{offer.name}` | all | {offer.kind} |{arguments(offer.arguments)} | {offer.about} |"
-    for offer in Planner({}, None).offers():  # type: ignore[arg-type]
-        assert offer.arguments is not None
-        yield f"| `{offer.name}` | `{offer.source}` | {offer.kind} |{arguments(offer.arguments)} | {offer.about} |"
+    for sources, declared in (("all", generic.OPERATIONS), (f"`{planner.SOURCE}`", planner.OPERATIONS)):
+        for name, told in declared.items():
+            yield f"| `{name}` | {sources} | {told.kind} |{arguments(told.arguments)} | {told.about} |"
     for name in sorted(providers.names()):
         provider = providers.find(name)
         assert provider is not None

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from bridge.commands.answer import plain
 from bridge.commands.generic import Holdings
-from bridge.commands.offer import Offer
+from bridge.commands.offer import Offer, Run, offered
 from bridge.errors import NotFound
 from bridge.providers.base import Executor, Operation
 
@@ -16,19 +16,10 @@ from bridge.providers.base import Executor, Operation
 def offers(source: str, operations: Mapping[str, Operation], executor: Executor, holdings: Holdings) -> Iterator[Offer]:
     """Yield an offer for each declared operation of `source`."""
     for name, operation in operations.items():
-        yield Offer(
-            source=source,
-            name=name,
-            kind=operation.kind,
-            about=operation.about,
-            read=operation.arguments.model_validate,
-            run=_runner(name, executor, holdings),
-            arguments=operation.arguments,
-            result=operation.result,
-        )
+        yield offered(source, name, operation, _runner(name, executor, holdings))
 
 
-def _runner(name: str, executor: Executor, holdings: Holdings) -> Any:
+def _runner(name: str, executor: Executor, holdings: Holdings) -> Run:
     async def run(given: BaseModel, moment: datetime) -> Any:
         answer = await executor.execute(name, _inside(given, holdings), holdings, moment)
         return _outside(plain(answer), {id_: place.name for id_, place in holdings.places.items()})

@@ -23,6 +23,7 @@ from bridge.commands.limits import Rate
 from bridge.commands.offer import Offer, Offers, Personal
 from bridge.commands.once import NOT_SENT, Given, NotSent, Once, Write
 from bridge.commands.request import Reply, body_of, deadline, reply_to, told
+from bridge.commands.results import Audited
 from bridge.commands.settings import CommandsSettings
 from bridge.commands.shared import LONGEST, Seats, Shared
 from bridge.errors import BadRequest, BridgeError, Malformed, NotGranted, OutcomeUnknown, TimedOut, TooMany, UnknownOperation
@@ -245,11 +246,18 @@ class Desk:
     def _note(self, at: datetime, client: str, given: Given) -> None:
         """Tell of a write, refused or done: without its arguments, which may be personal."""
         outcome = "ok" if given["status"] == "ok" else given["error"]["code"]
-        about = {"at": at, "client": client, "operation": given["operation"], "id": given["id"]}
-        how = {"outcome": outcome, "replayed": given.get("replayed", False), "duration_ms": given["duration_ms"]}
+        line: Audited = {
+            "at": at,
+            "client": client,
+            "operation": given["operation"],
+            "id": given["id"],
+            "outcome": outcome,
+            "replayed": given.get("replayed", False),
+            "duration_ms": given["duration_ms"],
+        }
         log.info("write %s by %r, id %r: %s", given["operation"], client, given["id"], outcome)  # %r: they may hold line ends
-        line = answer.encoded(answer.plain({**about, **how}))
-        self._publish(Message(self._topics.bridge("audit"), line, self._clock.now() + ANSWER_LIVES, retain=False))
+        payload = answer.encoded(answer.plain(line))
+        self._publish(Message(self._topics.bridge("audit"), payload, self._clock.now() + ANSWER_LIVES, retain=False))
 
     def _what_there_is(self, errand: Errand) -> str:
         own = sorted(offer.name for offer in self._offers.values() if offer.source == errand.source)

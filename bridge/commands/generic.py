@@ -5,21 +5,21 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Any, Protocol, Self
+from typing import Annotated, Protocol, Self, cast
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from bridge.commands.answer import Plain
-from bridge.commands.offer import Offer
+from bridge.commands.offer import Offer, Run, offered
+from bridge.commands.results import Prices, Readings, ReadingTold, Refreshed, Sites, SiteTold, StreamPrices
 from bridge.errors import BadRequest, NotFound
 from bridge.models.price import Curve, Instant
 from bridge.models.reading import Reading
 from bridge.models.site import Site
 from bridge.pricing.currency import unit
 from bridge.pricing.day import midnight
-from bridge.providers.base import Historian, Kind, Known, Page, Span
+from bridge.providers.base import Historian, Kind, Known, Operation, Page, Span
 
-NAMES = ("prices", "sites", "readings", "refresh")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -61,10 +61,10 @@ class Nothing(Arguments):
 
 
 class PricesArguments(Arguments):
-    site: str | None = None
-    stream: str | None = None
+    site: str | None = None  # its name on the topics; default: all of them
+    stream: str | None = None  # import, export, gas; default: all of them
     start: Instant | None = Field(default=None, alias="from")  # default: the start of the local day
-    end: Instant | None = Field(default=None, alias="to")
+    end: Instant | None = Field(default=None, alias="to")  # default: the end of what is known
 
 
 def _span(text: str) -> str:
@@ -74,15 +74,15 @@ def _span(text: str) -> str:
 
 
 class ReadingsArguments(Arguments):
-    site: str | None = None
-    meter: str | None = None
-    quantity: str | None = None
-    start: Instant | None = Field(default=None, alias="from")
-    end: Instant | None = Field(default=None, alias="to")
-    previous: Annotated[str, AfterValidator(_span)] | None = None  # instead of `from`: so long until `to`, or until now
-    aggregation: str | None = None
-    first: int = Field(default=100, ge=1, le=1000)
-    after: str | None = Field(default=None, max_length=1024)
+    site: str | None = None  # its name on the topics; default: all of them, but of the past one only
+    meter: str | None = None  # its name on the topics; default: all of them
+    quantity: str | None = None  # energy, power, …; default: all of them
+    start: Instant | None = Field(default=None, alias="from")  # without any span: the newest reading of each
+    end: Instant | None = Field(default=None, alias="to")  # default: now
+    previous: Annotated[str, AfterValidator(_span)] | None = None  # instead of `from`: so long until `to`, or until now; 7d
+    aggregation: str | None = None  # mean, sum, p95; default: all of them
+    first: int = Field(default=100, ge=1, le=1000)  # readings a page, at the most
+    after: str | None = Field(default=None, max_length=1024)  # the `next` of the page before
 
     @model_validator(mode="after")
     def _one_beginning(self) -> Self:
@@ -105,6 +105,17 @@ class ReadingsArguments(Arguments):
         return any(given is not None for given in (self.start, self.end, self.previous, self.after))
 
 
+OPERATIONS = {
+    "prices": Operation(Kind.QUERY, "the known prices", PricesArguments, Prices),
+    "sites": Operation(Kind.QUERY, "the sites and their streams", Nothing, Sites),
+    "readings": Operation(Kind.QUERY, "the newest readings, or those of the past", ReadingsArguments, Readings),
+    "refresh": Operation(Kind.QUERY, "ask the provider for what is due, now", Nothing, Refreshed),
+}
+
+
+Told = dict[str, object]  # as the operation's result has it
+
+
 class Generic:
     """The generic operations of one source."""
 
@@ -113,22 +124,21 @@ class Generic:
         self._source, self._holdings, self._asked, self._refresh = source, holdings, asked, refresh
 
     def offers(self) -> Iterator[Offer]:
-        past = isinstance(self._asked, Historian)
-        yield self._offer("prices", "the known prices", PricesArguments, self._prices, remote=False)
-        yield self._offer("sites", "the sites and their streams", Nothing, self._sites, remote=False)
-        yield self._offer("readings", "the newest readings, or those of the past", ReadingsArguments, self._readings, remote=past)
-        yield self._offer("refresh", "ask the provider for what is due, now", Nothing, self._refreshed, remote=True)
+        yield self._offer("prices", self._prices, remote=False)
+        yield self._offer("sites", self._sites, remote=False)
+        yield self._offer("readings", self._readings, remote=isinstance(self._asked, Historian))
+        yield self._offer("refresh", self._refreshed, remote=True)
 
-    def _offer(self, name: str, about: str, model: type[Arguments], run: Any, *, remote: bool) -> Offer:
-        return Offer(self._source, name, Kind.QUERY, about, model.model_validate, run, remote=remote, arguments=model)
+    def _offer(self, name: str, run: Run, *, remote: bool) -> Offer:
+        return offered(self._source, name, OPERATIONS[name], run, remote=remote)
 
-    async def _prices(self, given: PricesArguments, moment: datetime) -> dict[str, Any]:
+    async def _prices(self, given: PricesArguments, moment: datetime) -> Plain:
         return Plain({"prices": [found for place in self._places(given.site) for found in _priced(place, given, moment)]})
 
-    async def _sites(self, _: Nothing, __: datetime) -> dict[str, Any]:
+    async def _sites(self, _: Nothing, __: datetime) -> Told:
         return {"sites": [_told(place) for place in self._places(None)]}
 
-    async def _readings(self, given: ReadingsArguments, moment: datetime) -> dict[str, Any]:
+    async def _readings(self, given: ReadingsArguments, moment: datetime) -> Told:
         places = self._places(given.site)
         if not given.of_the_past or not isinstance(self._asked, Historian):
             found = [_read(place, reading) for place in places for reading in _chosen(place, given, moment)]
@@ -142,7 +152,7 @@ class Generic:
         wanted = (reading for reading in page.readings if given.aggregation in (None, reading.aggregation))
         return {"readings": [_read(places[0], reading) for reading in wanted], "next": page.next}
 
-    async def _refreshed(self, _: Nothing, __: datetime) -> dict[str, Any]:
+    async def _refreshed(self, _: Nothing, __: datetime) -> Told:
         return {"refreshed": await self._refresh()}
 
     def _places(self, name: str | None) -> list[Place]:
@@ -162,7 +172,7 @@ def stamp(moment: datetime) -> str:
     return f"{moment.isoformat()[:-6]}Z"
 
 
-def _priced(place: Place, given: PricesArguments, moment: datetime) -> Iterator[dict[str, Any]]:
+def _priced(place: Place, given: PricesArguments, moment: datetime) -> Iterator[StreamPrices]:
     start = given.start or midnight(moment, place.site.zone)
     for stream, curve in place.curves.items():
         if given.stream in (None, stream):
@@ -176,11 +186,16 @@ def _priced(place: Place, given: PricesArguments, moment: datetime) -> Iterator[
             }
 
 
-def _told(place: Place) -> dict[str, Any]:
+def _told(place: Place) -> SiteTold:
     site = place.site
     currency = site.currency or next((curve.currency for curve in place.curves.values() if curve.currency), None)
-    about = {"site": place.name, "name": site.title, "timezone": site.timezone}
-    return {**about, "currency": currency, "streams": list(site.streams)}
+    return {
+        "site": place.name,
+        "name": site.title,
+        "timezone": site.timezone,
+        "currency": currency,
+        "streams": list(site.streams),
+    }
 
 
 def _chosen(place: Place, given: ReadingsArguments, moment: datetime) -> Iterator[Reading]:
@@ -201,7 +216,8 @@ def _asked_of(place: Place, given: ReadingsArguments, moment: datetime) -> Span:
     return span if span.meter is None else replace(span, meter=ids.get(span.meter, span.meter))
 
 
-def _read(place: Place, reading: Reading) -> dict[str, Any]:
+def _read(place: Place, reading: Reading) -> ReadingTold:
     facts = {key: value for key, value in reading.model_dump(exclude={"other"}).items() if value is not None}
     shown = float(reading.shown) if isinstance(reading.shown, Decimal) else reading.shown
-    return {"site": place.name, **facts, "meter": place.meters.get(reading.meter, reading.meter), "value": shown}
+    told = {"site": place.name, **facts, "meter": place.meters.get(reading.meter, reading.meter), "value": shown}
+    return cast("ReadingTold", told)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from bridge.providers.base import Kind
+from bridge.providers.base import Kind, Operation
 
 Run = Callable[[Any, datetime], Awaitable[Any]]  # the arguments, checked, and the moment → a model, or what JSON knows
 
@@ -40,6 +40,22 @@ class Offer:
     @property
     def full_name(self) -> str:
         return f"{self.source}.{self.name}"
+
+
+def offered(source: str, name: str, operation: Operation, run: Run, *, remote: bool = True, personal: bool = False) -> Offer:
+    """Return the offer of an operation that is declared."""
+    return Offer(
+        source=source,
+        name=name,
+        kind=operation.kind,
+        about=operation.about,
+        read=operation.arguments.model_validate,
+        run=run,
+        remote=remote,
+        personal=personal,
+        arguments=operation.arguments,
+        result=operation.result,
+    )
 
 
 Offers = Mapping[tuple[str, str], Offer]  # by source and name

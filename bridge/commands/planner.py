@@ -5,18 +5,22 @@ from datetime import datetime
 from typing import Any
 
 from bridge.commands import messages, planning
-from bridge.commands.generic import Arguments, Holdings, Nothing, Place
-from bridge.commands.offer import Offer, Personal
+from bridge.commands.generic import Holdings, Nothing, Place
+from bridge.commands.offer import Offer, Personal, Run, offered
 from bridge.commands.plans import Plans
 from bridge.commands.wanted import CheapestArguments, Named, PlanArguments
 from bridge.commands.wish import place_of, wish_of
-from bridge.models.payload import CheapestPayload, Payload, PlanPayload
+from bridge.models.payload import CheapestPayload, PlanPayload
 from bridge.models.plan import Plan
 from bridge.models.price import Curve
-from bridge.providers.base import Kind
+from bridge.providers.base import Kind, Operation
 
 SOURCE = "bridge"  # under which they are asked for
-NAMES = ("cheapest", "plan", "plan_cancel")
+OPERATIONS = {
+    "cheapest": Operation(Kind.QUERY, "when to run at the least cost", CheapestArguments, CheapestPayload),
+    "plan": Operation(Kind.QUERY, "choose likewise, and switch a topic on time", PlanArguments, PlanPayload),
+    "plan_cancel": Operation(Kind.QUERY, "end a plan of the client's own", Named, Nothing),
+}
 
 
 class Planner:
@@ -26,9 +30,12 @@ class Planner:
         self._sources, self._plans = sources, plans
 
     def offers(self) -> Iterator[Offer]:
-        yield _offer("cheapest", "when to run at the least cost", CheapestArguments, CheapestPayload, self._cheapest)
-        yield _offer("plan", "choose likewise, and switch a topic on time", PlanArguments, PlanPayload, self._plan, personal=True)
-        yield _offer("plan_cancel", "end a plan of the client's own", Named, Nothing, self._cancel, personal=True)
+        yield self._offer("cheapest", self._cheapest)
+        yield self._offer("plan", self._plan, personal=True)
+        yield self._offer("plan_cancel", self._cancel, personal=True)
+
+    def _offer(self, name: str, run: Run, *, personal: bool = False) -> Offer:
+        return offered(SOURCE, name, OPERATIONS[name], run, remote=False, personal=personal)
 
     async def _cheapest(self, given: CheapestArguments, moment: datetime) -> CheapestPayload:
         place = place_of(given, self._sources)
@@ -68,12 +75,3 @@ class Planner:
     async def _cancel(self, asked: Personal, _: datetime) -> dict[str, Any]:
         self._plans.cancel((asked.client, asked.given.name))
         return {}
-
-
-def _offer(
-    name: str, about: str, model: type[Arguments], result: type[Payload | Nothing], run: Any, *, personal: bool = False
-) -> Offer:
-    return Offer(
-        SOURCE, name, Kind.QUERY, about, model.model_validate, run,
-        remote=False, personal=personal, arguments=model, result=result,
-    )  # fmt: skip

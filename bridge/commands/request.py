@@ -21,10 +21,10 @@ class Body(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None
-    expires_at: Instant | None = None
-    dry_run: bool = False
-    args: dict[str, Any] = {}
+    id: Annotated[str, StringConstraints(min_length=1, max_length=64)] | None = None  # comes back in the answer
+    expires_at: Instant | None = None  # after that it is not carried out
+    dry_run: bool = False  # whether it is only to be checked
+    args: dict[str, Any] = {}  # the operation's own
 
     @field_validator("args")
     @classmethod

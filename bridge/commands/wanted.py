@@ -73,7 +73,11 @@ def rounded_up(length: timedelta, step: timedelta) -> timedelta:
 
 
 Length = Annotated[timedelta, BeforeValidator(_length)]
-Time = Annotated[datetime | time, BeforeValidator(_time)]
+Hours = Annotated[str, StringConstraints(pattern=f"^{CLOCK.pattern}$")]
+Time = Annotated[datetime | time, BeforeValidator(_time, json_schema_input_type=datetime | Hours)]
+Kilowatts = Annotated[float, Field(ge=0, le=LARGEST)]
+Parts = Annotated[list[Kilowatts], Field(min_length=1, max_length=MOST_PARTS)]
+Power = Annotated[tuple[Decimal, ...], BeforeValidator(_power, json_schema_input_type=Kilowatts | Parts | None)]
 Name = Annotated[str, AfterValidator(_name)]
 Level = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 
@@ -81,17 +85,17 @@ Level = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
 class CheapestArguments(Arguments):
     """When to run, and for how long: `duration`, or `energy_kwh` with `power_kw`."""
 
-    source: str
-    site: str | None = None  # may be left out where there is one
+    source: str  # its name
+    site: str | None = None  # its name on the topics; may be left out where there is one
     stream: str = "import"
-    duration: Length | None = None
+    duration: Length | None = None  # a minute to seven days; or else `energy_kwh` and `power_kw`
     contiguous: bool | None = None  # default: yes, unless there is a `min_segment`
-    min_segment: Length | None = None
-    not_before: Time | None = None
-    deadline: Time | None = None
-    power_kw: Annotated[tuple[Decimal, ...], BeforeValidator(_power)] = ()
-    energy_kwh: Decimal | None = Field(default=None, gt=0, le=LARGEST)
-    max_price: Decimal | None = Field(default=None, ge=-LARGEST, le=LARGEST)
+    min_segment: Length | None = None  # no segment is shorter
+    not_before: Time | None = None  # an instant, or a time on the local clock; default: now
+    deadline: Time | None = None  # likewise; default: within 48 hours
+    power_kw: Power = ()  # kW; a list is for equal parts of the duration
+    energy_kwh: Decimal | None = Field(default=None, gt=0, le=LARGEST)  # kWh
+    max_price: Decimal | None = Field(default=None, ge=-LARGEST, le=LARGEST)  # major unit per kWh
     levels: Annotated[tuple[Level, ...], AfterValidator(_sorted)] | None = Field(default=None, min_length=1, max_length=16)
 
     @model_validator(mode="after")
@@ -128,7 +132,7 @@ class CheapestArguments(Arguments):
 class Named(Arguments):
     """Which of the client's plans is meant."""
 
-    name: Name
+    name: Name  # of the plan: one level of a topic
 
 
 class PlanArguments(CheapestArguments, Named):

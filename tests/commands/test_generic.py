@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from bridge.commands import answer
-from bridge.commands.generic import NAMES, Generic
+from bridge.commands.generic import OPERATIONS, Generic
 from bridge.commands.offer import Offer
 from bridge.commands.request import told as faults
 from bridge.errors import BadRequest, NotFound
@@ -60,7 +60,7 @@ def test_every_source_offers_the_same_and_only_what_is_asked_of_the_provider_cou
         "refresh": ("home.refresh", Kind.QUERY, True),
     }
     assert offered(Historian())["readings"].remote
-    assert tuple(offered()) == NAMES
+    assert tuple(offered()) == tuple(OPERATIONS)
 
 
 # prices

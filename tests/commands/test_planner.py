@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.commands.planner import NAMES, Planner
+from bridge.commands.planner import OPERATIONS, Planner
 from bridge.commands.plans import MOST_OF_A_CLIENT
 from bridge.feed.place import Place
 from bridge.models.message import Arrival
@@ -26,7 +26,7 @@ def test_the_operations_are_queries_that_ask_nobody(tmp_path: Path) -> None:
     here = house(tmp_path)
     offers = list(Planner(here.sources, here.plans).offers())
     assert [(offer.full_name, offer.kind, offer.remote) for offer in offers] == [
-        (f"bridge.{name}", Kind.QUERY, False) for name in NAMES
+        (f"bridge.{name}", Kind.QUERY, False) for name in OPERATIONS
     ]
 
 

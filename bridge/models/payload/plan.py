@@ -20,7 +20,7 @@ class CheapestPayload(Payload):
     end: datetime
     mean: Number  # of all segments, weighted by length or by the power
     segments: tuple[SegmentPayload, ...]
-    cost: Number | None
+    cost: Number | None  # major unit
     saving: Number | None  # against starting at once, for the same energy; null also where those prices are not known
     currency: str | None
     data_until: datetime  # the end of the known prices
@@ -29,7 +29,7 @@ class CheapestPayload(Payload):
 class PlanPayload(CheapestPayload):
     """A kept plan."""
 
-    name: str
+    name: str  # what the client calls it
     source: str
     site: str  # its name on the topics
     stream: str

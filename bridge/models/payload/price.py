@@ -45,7 +45,7 @@ class PriceSlot(TypedDict):
 
     start: datetime
     end: datetime
-    value: Number
+    value: Number  # major unit per kWh, tax included
 
 
 class Columns(Payload):
@@ -53,8 +53,8 @@ class Columns(Payload):
 
     start: int  # Unix time, s
     step: int  # s
-    unit: str | None
-    values: tuple[Number | None, ...]
+    unit: str | None  # such as EUR/kWh
+    values: tuple[Number | None, ...]  # major unit per kWh, tax included; null is unknown
 
 
 class DayFigures(Payload):
@@ -66,7 +66,7 @@ class DayFigures(Payload):
     min_at: datetime
     max: Number
     max_at: datetime
-    mean: Rounded
+    mean: Rounded  # weighted by the slots' length
     median: Rounded
     complete: bool  # whether every moment of the day is known
 
@@ -84,13 +84,13 @@ class Summary(Payload):
     median: Rounded | None
     today: DayFigures | None
     tomorrow: DayFigures | None
-    data_until: datetime | None
+    data_until: datetime | None  # the end of the known prices
     resolution: timedelta | None  # of the slots on the topics, ISO 8601
     source_resolution: timedelta | None  # of the provider's own prices
     trailing_mean: Rounded | None  # of the 24 h before the slot in force
     limits: tuple[Short, ...] | None  # the four prices between our levels
     volatility: str | None  # today's: low, moderate, high, very_high
-    trend: str | None
+    trend: str | None  # as in `current`
     cheapest: dict[str, datetime | None] | None  # when the cheapest 1h and 3h without interruption begin, from now on
     best: tuple[datetime, datetime] | None  # [start, end) of the best period now, or of the next
     peak: tuple[datetime, datetime] | None  # likewise

@@ -12,11 +12,11 @@ from bridge.models.payload.base import Number, Payload, Rounded
 class SiteInfo(Payload):
     """`{site}/info`; `personal` only where the user asked for it."""
 
-    name: str
-    timezone: str
-    currency: str | None
-    price_area: str | None
-    streams: tuple[str, ...]
+    name: str  # the provider's name for it
+    timezone: str  # such as Europe/Oslo
+    currency: str | None  # ISO 4217
+    price_area: str | None  # such as NO1
+    streams: tuple[str, ...]  # import, export, gas
     standing_charges: dict[str, Number]  # stream → major unit per day, tax included
     tariffs: dict[str, str]  # stream → the provider's code of the tariff in force
     personal: dict[str, str] | None = None
@@ -28,14 +28,14 @@ class SiteInfo(Payload):
 class ReadingPayload(TypedDict):
     """`reading/{meter}/{quantity}`: `start` and `end` of a span, or `at`."""
 
-    value: bool | float | str
-    unit: NotRequired[str]
+    value: bool | float | str  # a number in `unit`; else a state or a name
+    unit: NotRequired[str]  # such as kWh
     start: NotRequired[datetime]
     end: NotRequired[datetime]
     at: NotRequired[datetime]
-    direction: NotRequired[str]
-    resolution: NotRequired[timedelta]
-    aggregation: NotRequired[str]
+    direction: NotRequired[str]  # import, export
+    resolution: NotRequired[timedelta]  # how long a span the meter's values are of, ISO 8601
+    aggregation: NotRequired[str]  # mean, sum, p95
 
 
 class FigurePayload(Payload):
@@ -65,10 +65,10 @@ class CostPayload(Payload):
 class LivePayload(Payload):
     """`live/{quantity}`: what a meter showed at `at`."""
 
-    value: Number
-    unit: str
+    value: Number  # power is negative while more is exported than imported
+    unit: str  # such as W
     at: datetime
-    age_s: int  # at the moment of publication
+    age_s: int  # s, at the moment of publication
 
 
 _READING: TypeAdapter[ReadingPayload] = TypeAdapter(ReadingPayload)

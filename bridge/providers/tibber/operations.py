@@ -40,7 +40,7 @@ class Arguments(BaseModel):
 class Energy(Arguments):
     site: str | None = None  # the provider's id; default: all of them
     resolution: Resolution = "hourly"
-    last: int | None = Field(default=None, ge=1)  # how many that are over, as many as MOST; default: USUAL
+    last: int | None = Field(default=None, ge=1)  # how many that are over; default: 24 hours, 7 days, 4 weeks, or a year
 
     @model_validator(mode="after")
     def _no_more_than_there_are(self) -> Self:
