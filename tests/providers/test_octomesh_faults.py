@@ -191,14 +191,6 @@ async def test_a_type_that_fails_costs_that_type_alone() -> None:
 
 
 @both
-async def test_an_odd_item_is_left_out_and_the_others_stay(dialect: Dialect) -> None:
-    operator = await known(Operator(dialect, ({**PAGED, "first": 50},)))
-    operator.mesh.faults.next(OctoFault.BROKEN_ITEM)
-    seen = await operator.poll()
-    assert len(meters(seen).meters) == 11
-
-
-@both
 async def test_an_attribute_without_a_value_is_absent_and_no_zero(dialect: Dialect) -> None:
     entity = {"type": METER, "attributes": ["name"], "stream": STREAMS[dialect], "stream_attributes": ["power", "voltage"]}
     operator = await known(Operator(dialect, (entity,), plant=plant(meters=1, inverters=0)))

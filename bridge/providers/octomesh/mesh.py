@@ -3,6 +3,7 @@
 Which dialect it speaks is found by its root fields where the configuration does not say.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +19,8 @@ from bridge.providers.octomesh.questions import Question, answer, written
 from bridge.providers.octomesh.shapes import QUERY, Shapes
 from bridge.transport.graphql import GraphQL, Json, PathError, Result
 from bridge.transport.http import unknown
+
+log = logging.getLogger(__name__)
 
 Answered = Any | SourceError  # what came for a question, or why nothing did
 T = TypeVar("T")
@@ -100,6 +103,8 @@ class Mesh:
                 return [error] * len(questions)
             half = len(questions) // 2
             return [part for some in (questions[:half], questions[half:]) for part in await self.answers(some, halvings - 1)]
+        for untold in result.errors:
+            log.debug("the server could not tell all: %s", self._graphql.error(untold))
         return [self._answered(result, questions, number) for number in range(len(questions))]
 
     async def only(self, question: Question) -> Any:
@@ -134,7 +139,7 @@ class Mesh:
         found = await self.answers(questions)
         for one in found:
             if isinstance(one, SourceError):
-                raise one
+                raise type(one)(f"the tenant's schema cannot be asked for: {one}", reasons=one.reasons)
         return found
 
     async def _token(self) -> str:

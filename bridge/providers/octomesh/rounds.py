@@ -38,6 +38,7 @@ class Round:
     withheld: dict[Key, list[Reading]] = field(default_factory=dict)  # of entities, which their streams tell better
     ahead: dict[Key, Answered] = field(default_factory=dict)  # points that came before they were asked for
     told: list[Shortfall] = field(default_factory=list)
+    is_whole: bool = True  # whether every entity there is was read
 
 
 class Rounds:
@@ -80,7 +81,7 @@ class Rounds:
             yield observation
         async for observation in self._all_points(round_, dialect):
             yield observation
-        if self._entities and len(self._titles) == len(self._entities):
+        if round_.is_whole and len(self._titles) == len(self._entities):
             meters = {rt_id: name for titles in self._titles.values() for rt_id, name in titles.items()}
             self._standing.keep(meters)
             yield MetersSeen(self._site, meters)
@@ -112,7 +113,7 @@ class Rounds:
         first = await self._first_pages(round_, searches, dialect)
         for number, search in searches.items():
             try:
-                rows = await self._all_rows(number, search, dialect, first.get(number), moment)
+                rows, odd = await self._all_rows(number, search, dialect, first.get(number), moment)
             except SourceError as error:
                 yield self._failed(round_, number, error, moment)
                 continue
@@ -120,7 +121,10 @@ class Rounds:
             for text in search.lacking.values():
                 self._renew(moment)
                 yield self._shortfall(round_, "", Refused(text), behind=False)
-            if absent := _absent(self._entities[number], rows):
+            if odd:  # they are not gone, so their meters stay
+                round_.is_whole = False
+                yield self._shortfall(round_, self._entities[number].type, Malformed(_unread(odd)), behind=not rows)
+            elif absent := _absent(self._entities[number], rows):
                 yield self._shortfall(round_, "", NotFound(absent), behind=False)
             by_stream = await self._newest.columns(number, dialect)
             for observation in self._seen(round_, number, search.attributes, by_stream, rows, dialect):
@@ -138,8 +142,8 @@ class Rounds:
 
     async def _all_rows(
         self, number: int, search: Search, dialect: Dialect, first: Answered | None, moment: datetime
-    ) -> dict[str, Row]:
-        """Return the entities of one configured type by id. Raises SourceError."""
+    ) -> tuple[dict[str, Row], int]:
+        """Return the entities of one configured type by id, and how many could not be read. Raises SourceError."""
         entity = self._entities[number]
 
         async def turn(cursor: str | None) -> Leaf:
@@ -147,19 +151,21 @@ class Rounds:
             if isinstance(value, SourceError):
                 raise value
             rows = dialect.rows(value, search)
-            return Leaf([row for row in rows.rows if search.rest is None or holds(search.rest, row.value)], rows.next)
+            meant = [row for row in rows.rows if search.rest is None or holds(search.rest, row.value)]
+            return Leaf([*meant, *[None] * rows.odd], rows.next)
 
         most = -(-entity.limit // entity.first)
         self._broken.add(number)
         try:
-            rows = await self._pages.all(number, entity.type, moment, turn, most)
+            items = await self._pages.all(number, entity.type, moment, turn, most)
         except ODD as error:
             raise Malformed(f"{entity.type} came in a shape that cannot be read ({type(error).__name__})") from None
         except Malformed as error:
             mend = "; raise limit, or ask for less by filter" if str(error).startswith("there are more than") else ""
             raise Malformed(f"{error}{mend}") from None
         self._broken.discard(number)
-        return {row.rt_id: row for row in rows}
+        rows = {row.rt_id: row for row in items if row is not None}
+        return rows, items.count(None)
 
     async def _page(self, number: int, dialect: Dialect, cursor: str | None) -> Any:
         return await self._mesh.only((await dialect.search(replace(self._need(number), after=cursor))).question)
@@ -179,7 +185,8 @@ class Rounds:
     ) -> Iterator[Observation]:
         """Yield the meters of one configured type and their readings, but for those quantities that come from their stream."""
         entity, found = self._entities[number], list[Reading]()
-        self._titles[number] = titles = {rt_id: title(row) for rt_id, row in rows.items()}
+        titles = {rt_id: title(row) for rt_id, row in rows.items()}
+        self._titles[number] = titles if round_.is_whole else {**self._titles.get(number, {}), **titles}
         yield MetersSeen(self._site, titles, complete=False)
         unit = partial(self._units.of, entity, entity.type, dialect)
         for rt_id, row in rows.items():
@@ -237,8 +244,14 @@ class Rounds:
             self._renewed = moment
 
 
+def _unread(odd: int) -> str:
+    return f"{odd} of them could not be told by the server, or not be read here; with --verbose the log tells why"
+
+
 def _absent(entity: EntitySettings, rows: Mapping[str, Row]) -> str:
-    """Return what to say of entities that are configured by name or id and did not come; empty where all did."""
+    """Return what to say where no entity came, or not each that is configured by name or id; empty where all did."""
+    if not rows and not entity.rt_ids and not entity.well_known_names:
+        return f"there is no {entity.type}" + (" that filter lets pass" if entity.filter else "")
     names = {row.well_known_name for row in rows.values()}
     absent = [rt_id for rt_id in entity.rt_ids if rt_id not in rows]
     absent += [name for name in entity.well_known_names if name not in names]
