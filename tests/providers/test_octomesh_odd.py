@@ -114,6 +114,17 @@ async def test_a_number_that_comes_as_a_text_is_a_number_and_what_is_none_is_abs
     assert (found and (found.value, found.unit)) == (shown and (shown, "kW"))
 
 
+@both
+async def test_the_capitals_of_an_id_say_nothing(dialect: Dialect) -> None:
+    shouted = MAIN.upper()
+    operator = Operator(dialect, ({**PLAIN, "rt_ids": [shouted]},), plant=plant(**SMALL))
+    operator.front.taken = lambda body: body.replace(shouted.encode(), MAIN.encode())  # as the server takes it
+    seen = await operator.poll()
+    assert (set(told_whole(seen)[-1].meters), shortfalls(seen)) == ({MAIN}, [])
+    found = await operator.execute("entity", type=METER, rt_id=shouted, attributes=["name"])
+    assert found["entity"]["rt_id"] == MAIN
+
+
 # points
 
 

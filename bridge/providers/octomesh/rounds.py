@@ -13,6 +13,7 @@ from bridge.errors import Malformed, NotFound, Refused, SourceError
 from bridge.models.observation import MetersSeen, Observation, ReadingsSeen, Shortfall
 from bridge.models.reading import Reading
 from bridge.providers.base.pages import Leaf, Pages
+from bridge.providers.octomesh.absent import absent, unread
 from bridge.providers.octomesh.codes import Lacking, Outdated
 from bridge.providers.octomesh.dialect import Dialect, Need, Row, Search
 from bridge.providers.octomesh.filters import holds
@@ -24,7 +25,6 @@ from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octomesh.units import Units
 
 KEPT_FOR = timedelta(minutes=15)  # a round that was cut short
-MOST_NAMED = 5  # entities in a message
 SCHEMA_EVERY = timedelta(hours=1)  # while it lacks something, it is asked for anew
 
 
@@ -123,9 +123,9 @@ class Rounds:
                 yield self._shortfall(round_, "", Refused(text), behind=False)
             if odd:  # they are not gone, so their meters stay
                 round_.is_whole = False
-                yield self._shortfall(round_, self._entities[number].type, Malformed(_unread(odd)), behind=not rows)
-            elif absent := _absent(self._entities[number], rows):
-                yield self._shortfall(round_, "", NotFound(absent), behind=False)
+                yield self._shortfall(round_, self._entities[number].type, Malformed(unread(odd)), behind=not rows)
+            elif said := absent(self._entities[number], rows):
+                yield self._shortfall(round_, "", NotFound(said), behind=False)
             by_stream = await self._newest.columns(number, dialect)
             for observation in self._seen(round_, number, search.attributes, by_stream, rows, dialect):
                 yield observation
@@ -242,18 +242,3 @@ class Rounds:
             if self._renewed is not None:
                 self._mesh.forget()
             self._renewed = moment
-
-
-def _unread(odd: int) -> str:
-    return f"{odd} of them could not be told by the server, or not be read here; with --verbose the log tells why"
-
-
-def _absent(entity: EntitySettings, rows: Mapping[str, Row]) -> str:
-    """Return what to say where no entity came, or not each that is configured by name or id; empty where all did."""
-    if not rows and not entity.rt_ids and not entity.well_known_names:
-        return f"there is no {entity.type}" + (" that filter lets pass" if entity.filter else "")
-    names = {row.well_known_name for row in rows.values()}
-    absent = [rt_id for rt_id in entity.rt_ids if rt_id not in rows]
-    absent += [name for name in entity.well_known_names if name not in names]
-    more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
-    return f"there is no {entity.type} {', '.join(absent[:MOST_NAMED])}{more}" if absent else ""
