@@ -269,7 +269,7 @@ async def test_after_a_write_that_was_refused_for_its_token_the_next_one_has_ano
     operator = Operator(ACTUAL)
     await operator.execute("entity_update", type=METER, rt_id=SECOND, attributes={"name": "x"})
     operator.mesh.faults.next(OctoFault.EXPIRED)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated, match="nothing was done; ask again, the next one gets another token"):
         await operator.execute("entity_update", type=METER, rt_id=SECOND, attributes={"name": "x"})
     operator.identity.requests.clear()
     await operator.execute("entity_update", type=METER, rt_id=SECOND, attributes={"name": "x"})

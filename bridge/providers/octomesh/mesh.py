@@ -86,9 +86,11 @@ class Mesh:
         self._limits.writes.take(self._clock.now())
         try:
             return await self._graphql.mutate(document, variables, _bearer(token), depth=depth)
-        except Unauthenticated:
-            self._refused = token  # not sent again; the next one gets another
-            raise
+        except Unauthenticated as error:
+            self._refused = token
+            raise Unauthenticated(
+                f"{error}; nothing was done; ask again, the next one gets another token", reasons=error.reasons
+            ) from None
 
     async def answers(self, questions: Sequence[Question], halvings: int = MOST_HALVINGS) -> list[Answered]:
         """Return what came for each of several questions, asked as one; where that fails as a whole, half of them at a time."""
