@@ -199,6 +199,15 @@ async def test_an_attribute_without_a_value_is_absent_and_no_zero(dialect: Diale
 
 
 @both
+async def test_a_schema_that_may_not_be_asked_for_is_told_as_such(dialect: Dialect) -> None:
+    operator = Operator(dialect, settings={"dialect": dialect.value})
+    body = b'{"errors": [{"message": "introspection is switched off", "extensions": {"code": "INTROSPECTION_DISABLED"}}]}'
+    operator.front.instead.append(Response(400, body))
+    with pytest.raises(Refused, match=r"the tenant's schema cannot be asked for: .*introspection is switched off"):
+        await operator.poll()
+
+
+@both
 async def test_a_schema_that_has_changed_is_asked_for_anew(dialect: Dialect) -> None:
     operator = Operator(dialect)
     await operator.execute("entities", type=METER, attributes=["name"])

@@ -42,7 +42,8 @@ class Actual(Changes):
         root = await self._shapes.root(QUERY)
         parents = {place: root.fields[place].named for place in (RUNTIME, STREAMS, KIT) if place in root.fields}
         await self._shapes.explore(parents.values())
-        wanted = {RUNTIME: map(camel, types), STREAMS: map(camel, streams), KIT: ()}
+        own = [camel(type_) for type_ in types]
+        wanted = {RUNTIME: own, STREAMS: [*map(camel, streams), *own], KIT: ()}
         names: set[str] = set()
         for place, named in parents.items():
             fields = self._shapes.known(named).fields

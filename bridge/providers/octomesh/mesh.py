@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from bridge.clock import Clock
-from bridge.errors import Failed, Malformed, RateLimited, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.providers.octomesh.actual import Actual
 from bridge.providers.octomesh.codes import Outdated
 from bridge.providers.octomesh.dialect import Dialect
@@ -140,8 +140,10 @@ class Mesh:
         """Return what introspection tells; nothing of it may be missing."""
         found = await self.answers(questions)
         for one in found:
+            if isinstance(one, Refused):
+                raise Refused(f"the tenant's schema cannot be asked for: {one}", reasons=one.reasons)
             if isinstance(one, SourceError):
-                raise type(one)(f"the tenant's schema cannot be asked for: {one}", reasons=one.reasons)
+                raise one
         return found
 
     async def _token(self) -> str:
