@@ -38,7 +38,7 @@ class Round:
     withheld: dict[Key, list[Reading]] = field(default_factory=dict)  # of entities, which their streams tell better
     ahead: dict[Key, Answered] = field(default_factory=dict)  # points that came before they were asked for
     told: list[Shortfall] = field(default_factory=list)
-    is_whole: bool = True  # whether every entity there is was read
+    is_whole: bool = True  # whether every entity there is was read; one that was not is not gone, so its meter stays
 
 
 class Rounds:
@@ -118,14 +118,11 @@ class Rounds:
                 yield self._failed(round_, number, error, moment)
                 continue
             round_.left.remove(number)
-            for text in search.lacking.values():
+            round_.is_whole = round_.is_whole and not odd
+            if search.lacking:
                 self._renew(moment)
-                yield self._shortfall(round_, "", Refused(text), behind=False)
-            if odd:  # they are not gone, so their meters stay
-                round_.is_whole = False
-                yield self._shortfall(round_, self._entities[number].type, Malformed(unread(odd)), behind=not rows)
-            elif said := absent(self._entities[number], rows):
-                yield self._shortfall(round_, "", NotFound(said), behind=False)
+            for shortfall in self._missing(round_, number, search, rows, odd):
+                yield shortfall
             by_stream = await self._newest.columns(number, dialect)
             for observation in self._seen(round_, number, search.attributes, by_stream, rows, dialect):
                 yield observation
@@ -196,6 +193,16 @@ class Rounds:
         yield ReadingsSeen(self._site, tuple(found))
         if entity.stream is not None:
             round_.points += [(number, rt_id) for rt_id in rows]
+
+    def _missing(self, round_: Round, number: int, search: Search, rows: Mapping[str, Row], odd: int) -> Iterator[Shortfall]:
+        """Yield what did not come of one configured type, though the others may have."""
+        entity = self._entities[number]
+        for text in search.lacking.values():
+            yield self._shortfall(round_, "", Refused(text), behind=False)
+        if odd:
+            yield self._shortfall(round_, entity.type, Malformed(unread(odd)), behind=not rows)
+        elif said := absent(entity, rows):
+            yield self._shortfall(round_, "", NotFound(said), behind=False)
 
     # streams
 
