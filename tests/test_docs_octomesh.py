@@ -21,7 +21,7 @@ from tests.test_docs import ROOT, blocks, rows, written
 PAGE = (ROOT / "docs" / "octomesh.md").read_text("utf-8")
 PROSE = re.sub(r"^```.*?^```$", "", PAGE, flags=re.DOTALL | re.MULTILINE)
 SIGN_IN = {"client_id", "client_secret", "flow", "scope", "acr_values", "redirect_port", "identity_url"}  # told on another page
-EVERYWHERE = {"provider", "sites", "operations", "budget", "publish_personal_data"}
+EVERYWHERE = {"provider", "sites", "operations", "budget", "publish_personal_data", "windows", "pricing"}
 
 
 def source(folder: Path) -> OctoMeshSettings:

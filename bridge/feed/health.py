@@ -13,6 +13,7 @@ from bridge.clock import Clock
 from bridge.errors import BridgeError
 from bridge.feed.latest import Latest
 from bridge.models.message import Message
+from bridge.models.observation import MetersSeen
 from bridge.models.payload import (
     SCHEMA_VERSION,
     BridgeHealth,
@@ -62,9 +63,14 @@ class SourceReport:
         self._deprecations = self._look_up()
 
     def stale(self, moment: datetime) -> bool:
-        """Tell whether what stands on the topics may be out of date: a poll failed, or no site has a price now."""
-        curves = [curve for place in self.latest.places.values() for curve in place.curves.values()]
-        others = any(place.tells for place in self.latest.places.values())
+        """Tell whether what stands on the topics may be out of date: a poll failed, or no site has a price now.
+
+        A source that has said that it has no meters, and has no prices either, has nothing that could be.
+        """
+        places = self.latest.places.values()
+        curves = [curve for place in places for curve in place.curves.values()]
+        is_empty = self.latest.seen(MetersSeen) is not None and not any(place.meters for place in places)
+        others = is_empty or any(place.tells for place in places)
         nothing = not any(curve.at(moment) for curve in curves) if curves else not others
         return self.fortune.behind or nothing
 

@@ -135,6 +135,9 @@ class Poller:
                 if isinstance(observation, Shortfall):
                     shortfalls.append(observation)
                 await asyncio.sleep(0)  # a thousand sites must not hold up a slot's end
+        except asyncio.CancelledError:
+            self._latest.save(statements)  # it is on the topics already, and has to be cleared from there one day
+            raise
         except NotSignedIn as raised:
             error = raised
         except Unauthenticated as raised:

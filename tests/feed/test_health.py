@@ -9,7 +9,16 @@ from bridge.feed.health import SourceReport
 from bridge.feed.latest import Latest
 from bridge.models.device import Device
 from bridge.models.figure import Figure, Live
-from bridge.models.observation import DevicesSeen, FiguresSeen, LiveSeen, Observation, PricesSeen, SchedulesSeen, SitesSeen
+from bridge.models.observation import (
+    DevicesSeen,
+    FiguresSeen,
+    LiveSeen,
+    MetersSeen,
+    Observation,
+    PricesSeen,
+    SchedulesSeen,
+    SitesSeen,
+)
 from bridge.models.schedule import Schedule
 from bridge.models.site import Site
 from bridge.state.budget import Budget, BudgetSettings
@@ -51,3 +60,9 @@ def test_where_there_are_prices_they_alone_tell_whether_it_is_stale(tmp_path: Pa
 
 def test_a_source_without_devices_tells_nothing_by_saying_so(tmp_path: Path) -> None:
     assert stale(tmp_path, SITES, DevicesSeen("1", ())) is True
+
+
+def test_a_source_that_says_it_has_no_meters_has_nothing_out_of_date_and_one_with_meters_has(tmp_path: Path) -> None:
+    assert stale(tmp_path, SITES, MetersSeen("1", {})) is False
+    assert stale(tmp_path, SITES, MetersSeen("1", {"65b1": "main"})) is True
+    assert stale(tmp_path, SITES, MetersSeen("1", {}), PAST_PRICES) is True

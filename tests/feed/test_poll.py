@@ -46,6 +46,7 @@ class Scripted:
 
     script: list[Sequence[Observation | Exception]]
     polls: list[datetime] = field(default_factory=list)
+    stuck: bool = False  # whether it never comes to an end
 
     async def poll(self, known: Known, moment: datetime) -> AsyncIterator[Observation]:
         self.polls.append(moment)
@@ -53,6 +54,8 @@ class Scripted:
             if isinstance(step, Exception):
                 raise step
             yield step
+        if self.stuck:
+            await asyncio.Event().wait()
 
     def next_poll(self, known: Known, moment: datetime) -> datetime:
         return self.polls[-1] + timedelta(hours=1) if self.polls else moment
@@ -248,6 +251,16 @@ async def test_what_was_polled_is_written_even_when_the_poll_then_fails(tmp_path
     await bench.poll()
     assert Latest("home", {}, bench.store, "account").curve("1", "import") is not None
     await settle(1)
+
+
+async def test_what_was_polled_is_written_even_when_the_poll_is_cut_off(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [SitesSeen((SITE,)), PRICES])
+    bench.source.stuck = True
+    task = asyncio.create_task(bench.poller.poll())
+    await settle()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert bench.store.curves("home") == {("1", "import"): PRICES.curve}
 
 
 async def test_a_wait_that_a_wrong_clock_reckoned_is_void_once_the_clock_is_right(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ class Front:
     def __init__(self, identity: Identity, mesh: Simulated) -> None:
         self.identity, self.mesh = identity, mesh
         self.without_cell: str | None = None
+        self.taken: Callable[[bytes], bytes] = bytes  # what becomes of each request's body on its way
+        self.altered: Callable[[bytes], bytes] = bytes  # what becomes of each answer's body on its way
         self.before: Callable[[], object] = lambda: None  # happens before each request is answered
         self.instead: deque[Response | None] = deque()  # an answer for each of the requests to come, None lets one pass
 
@@ -60,7 +62,8 @@ class Front:
             return await self.identity.handle(request)
         self.before()
         answer = self.instead.popleft() if self.instead else None
-        return answer or self._cut(await self.mesh.handle(request))
+        answer = answer or self._cut(await self.mesh.handle(replace(request, body=self.taken(request.body))))
+        return replace(answer, body=self.altered(answer.body))
 
     def _cut(self, answer: Response) -> Response:
         """Return an answer without the value of the cell `without_cell`."""

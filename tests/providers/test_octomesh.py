@@ -12,7 +12,7 @@ from bridge.models.reading import Reading
 from bridge.models.site import Site
 from bridge.simulator.octomesh.errors import Dialect
 from bridge.simulator.octomesh.plant import plant, rt_id
-from tests.providers.operator import ENERGY, INVERTER, METER, NOON, STREAMS, Operator
+from tests.providers.operator import ENERGY, INVERTER, METER, NOON, READING, STREAMS, Operator
 from tests.support import utc
 
 DOCUMENTED, ACTUAL = Dialect.DOCUMENTED, Dialect.ACTUAL
@@ -203,7 +203,8 @@ async def test_nothing_is_asked_before_it_is_due_and_all_of_it_after_a_refresh(d
 
 async def test_without_entities_the_source_is_well_where_the_tenant_answers() -> None:
     operator = Operator(ACTUAL, ())
-    assert await operator.poll() == [SitesSeen((Site(id="demo", title="demo", timezone="UTC"),))]
+    site = Site(id="demo", title="demo", timezone="UTC")
+    assert await operator.poll() == [SitesSeen((site,)), MetersSeen("demo", {})]  # those of an earlier configuration are gone
     assert operator.mesh.requests[-1].operation == "Alive"
 
 
@@ -253,6 +254,21 @@ async def test_a_stream_that_the_schema_lacks_leaves_the_attributes(dialect: Dia
     assert (code, behind) == ("refused", False)
     assert "Industry.Energy/Nothing" in text
     assert "name" in readings(seen)
+
+
+async def test_where_stream_data_is_the_entitys_own_that_stands_in_for_the_documents_type() -> None:
+    entity = {"type": METER, "attributes": ["name", "power"], "stream": READING, "stream_attributes": ["power", "energy"]}
+    operator = Operator(ACTUAL, (entity,), plant=plant(**SMALL))
+    seen = await operator.poll()
+    assert shortfalls(seen) == [
+        ("refused", f"{METER} has no attribute energy; the nearest is importedEnergy", False),
+        ("refused", f"there is no stream {READING} here: that of {METER} itself is read", False),
+    ]
+    assert readings(seen, MAIN)["power"].at == utc("2026-06-10T12:00")
+    assert readings(seen, MAIN)["power"].unit == "kW"
+    span = {"from": "2026-06-10T11:00:00Z", "to": "2026-06-10T12:00:00Z", "rt_id": MAIN, "attributes": ["power"]}
+    by_stream = await operator.execute("history", type=READING, **span)
+    assert by_stream == await operator.execute("history", type=METER, **span)
 
 
 @both

@@ -191,19 +191,20 @@ async def test_a_type_that_fails_costs_that_type_alone() -> None:
 
 
 @both
-async def test_an_odd_item_is_left_out_and_the_others_stay(dialect: Dialect) -> None:
-    operator = await known(Operator(dialect, ({**PAGED, "first": 50},)))
-    operator.mesh.faults.next(OctoFault.BROKEN_ITEM)
-    seen = await operator.poll()
-    assert len(meters(seen).meters) == 11
-
-
-@both
 async def test_an_attribute_without_a_value_is_absent_and_no_zero(dialect: Dialect) -> None:
     entity = {"type": METER, "attributes": ["name"], "stream": STREAMS[dialect], "stream_attributes": ["power", "voltage"]}
     operator = await known(Operator(dialect, (entity,), plant=plant(meters=1, inverters=0)))
     operator.mesh.faults.set(OctoFault.MISSING_ATTRIBUTE)
     assert readings(await operator.poll()).keys() == {"name", "voltage"}
+
+
+@both
+async def test_a_schema_that_may_not_be_asked_for_is_told_as_such(dialect: Dialect) -> None:
+    operator = Operator(dialect, settings={"dialect": dialect.value})
+    body = b'{"errors": [{"message": "introspection is switched off", "extensions": {"code": "INTROSPECTION_DISABLED"}}]}'
+    operator.front.instead.append(Response(400, body))
+    with pytest.raises(Refused, match=r"the tenant's schema cannot be asked for: .*introspection is switched off"):
+        await operator.poll()
 
 
 @both
@@ -277,7 +278,7 @@ async def test_after_a_write_that_was_refused_for_its_token_the_next_one_has_ano
     operator = Operator(ACTUAL)
     await operator.execute("entity_update", type=METER, rt_id=SECOND, attributes={"name": "x"})
     operator.mesh.faults.next(OctoFault.EXPIRED)
-    with pytest.raises(Unauthenticated):
+    with pytest.raises(Unauthenticated, match="nothing was done; ask again, the next one gets another token"):
         await operator.execute("entity_update", type=METER, rt_id=SECOND, attributes={"name": "x"})
     operator.identity.requests.clear()
     await operator.execute("entity_update", type=METER, rt_id=SECOND, attributes={"name": "x"})

@@ -418,6 +418,18 @@ async def test_a_sign_in_that_has_ended_is_asked_about_once_and_names_the_comman
     assert tenant.is_good(await tenant.signing.token())
 
 
+async def test_a_sign_in_that_was_withdrawn_while_its_token_looks_good_names_the_command_too() -> None:
+    tenant = await signed_in()
+    refused = await tenant.signing.token()
+    tenant.identity.sign_out()
+    for _ in range(2):
+        with pytest.raises(NotSignedIn, match="run kwh2mqtt login mesh"):
+            await tenant.signing.renewed(refused)
+    assert tenant.grants() == ["refresh_token"]
+    await tenant.login()
+    assert tenant.is_good(await tenant.signing.renewed(refused))
+
+
 async def test_a_wrong_client_does_not_cost_the_sign_in() -> None:
     tenant = await signed_in()
     tenant.pass_(hours=2)

@@ -4,6 +4,7 @@ Conditions can be joined by AND alone, and stream data belongs to the entity's o
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bridge.errors import Refused
@@ -41,7 +42,8 @@ class Actual(Changes):
         root = await self._shapes.root(QUERY)
         parents = {place: root.fields[place].named for place in (RUNTIME, STREAMS, KIT) if place in root.fields}
         await self._shapes.explore(parents.values())
-        wanted = {RUNTIME: map(camel, types), STREAMS: map(camel, streams), KIT: ()}
+        own = [camel(type_) for type_ in types]
+        wanted = {RUNTIME: own, STREAMS: [*map(camel, streams), *own], KIT: ()}
         names: set[str] = set()
         for place, named in parents.items():
             fields = self._shapes.known(named).fields
@@ -73,32 +75,35 @@ class Actual(Changes):
             "sortOrder": [wording.sorted_by(one) for one in need.order] or None,
         }
         besides = fits.besides(item, rest)
-        return self._searching(field, given, chosen, besides, rest, words)
+        return replace(self._searching(field, given, chosen, besides, rest), words=words, numbers=fits.numbers(item))
 
     async def one(self, type_: str, rt_id: str | None, well_known_name: str | None, wanted: tuple[str, ...] | None) -> Search:
         item = await self.item(RUNTIME, type_)
-        field, chosen = await self._generic(), fits.chosen(item, wanted, type_)
+        words, chosen = self._words(item), fits.chosen(item, wanted, type_)
+        field = await self._generic()
         by_name = [wording.compared(wording.OWN_NAMES[WELL_KNOWN_NAME], "EQUALS", well_known_name)] if rt_id is None else None
         given = {"ckId": type_, "first": 1, "rtId": rt_id, "fieldFilter": by_name}
         is_it = Condition(WELL_KNOWN_NAME, "eq", well_known_name) if rt_id is None else Condition(RT_ID, "eq", rt_id)
-        return self._searching(field, given, chosen, [], is_it, self._words(item))
+        return replace(self._searching(field, given, chosen, [], is_it), words=words, numbers=fits.numbers(item))
 
     def rows(self, value: Any, search: Search) -> Rows:
         page = connection(value, "entities")
-        found = each(filter(None, page["items"]), "entity", lambda item: wording.row(item, search))
-        return Rows(tuple(found), following(page, "entities"), page.get("totalCount"))
+        found, odd = each(page["items"], "entity", lambda item: wording.row(item, search))
+        return Rows(tuple(found), following(page, "entities"), page.get("totalCount"), odd)
 
     async def points(self, stretch: Stretch) -> Sounding:
         place = await self._shapes.at(QUERY, STREAMS)
         if POINTS not in place.fields:
             raise Refused("this server has no streamDataEntities: it reads stream data by archives, which is not supported yet")
-        item = await self.item(await self._where_columns_stand(place), stretch.type)
-        chosen = fits.chosen(item, stretch.attributes, stretch.type)
+        where = await self._where_columns_stand(place)
+        type_ = await self._streaming(where, stretch)
+        item = await self.item(where, type_)
+        chosen = fits.chosen(item, stretch.attributes, type_)
         between = {"from": stretch.start, "to": stretch.end}
         ends = {name: moment.isoformat() for name, moment in between.items() if moment is not None}
         field = place.fields[POINTS]
         given = {
-            "ckId": stretch.type,
+            "ckId": type_,
             "columnPaths": list(chosen.names),
             "rtIds": [stretch.rt_id],
             "first": stretch.first,
@@ -109,12 +114,16 @@ class Actual(Changes):
         await self._shapes.explore([field.named])
         inner = {"most": typed(self.within(field, "cells"), {"first": max(1, len(chosen.names))})["first"]}
         selection = "items { timestamp cells(first: $most) { items { attributePath value } } } pageInfo { hasNextPage endCursor }"
-        return Sounding(Question((STREAMS,), field.name, typed(field, given), selection, inner), chosen.names, chosen.lacking)
+        question = Question((STREAMS,), field.name, typed(field, given), selection, inner)
+        note = None if type_ == stretch.type else f"there is no stream {stretch.type} here: that of {type_} itself is read"
+        return Sounding(question, chosen.names, chosen.lacking, fits.numbers(item), note)
 
     def read_points(self, value: Any, sounding: Sounding) -> Points:
+        if value is None:  # nothing is kept of it
+            return Points((), None)
         page = connection(value, "points")
-        read = each(filter(None, page["items"]), "point", lambda item: wording.point(item, sounding.attributes))
-        return Points(tuple(read), following(page, "points"))
+        found, _ = each(page["items"], "point", lambda item: wording.point(item, sounding.attributes, sounding.numbers))
+        return Points(tuple(found), following(page, "points"))
 
     async def units(self, types: Sequence[str]) -> Question | None:
         if KIT not in (await self._shapes.root(QUERY)).fields:
@@ -143,6 +152,12 @@ class Actual(Changes):
         """Return where a stream's columns are told: a server since May 2026 has no stream type, so they are the entity's."""
         entities = await self._shapes.at(QUERY, RUNTIME)
         return STREAMS if streams.fields.keys() & entities.fields.keys() else RUNTIME
+
+    async def _streaming(self, where: str, stretch: Stretch) -> str:
+        """Return the type that a stream goes by: the entity's own, where the one that is named is the document's alone."""
+        known = (await self._shapes.at(QUERY, where)).fields
+        names = [type_ for type_ in (stretch.type, stretch.of) if type_ is not None and camel(type_) in known]
+        return names[0] if names else stretch.type
 
     def _words(self, item: Type) -> dict[str, Mapping[str, str]]:
         """Return the words of each attribute that is an enum, by small letters."""
@@ -173,13 +188,7 @@ class Actual(Changes):
         return self._shapes.known(entry.fields["operator"].named).values if "operator" in entry.fields else ()
 
     def _searching(
-        self,
-        field: Field,
-        given: Mapping[str, Any],
-        chosen: fits.Chosen,
-        besides: Iterable[str],
-        rest: Filter | None,
-        words: Mapping[str, Mapping[str, str]],
+        self, field: Field, given: Mapping[str, Any], chosen: fits.Chosen, besides: Iterable[str], rest: Filter | None
     ) -> Search:
         names = [name for name in dict.fromkeys([*chosen.names, *besides]) if name not in (RT_ID, WELL_KNOWN_NAME)]
         listing = typed(self.within(field, "attributes"), {"attributeNames": names, "first": max(1, len(names))})
@@ -188,4 +197,4 @@ class Actual(Changes):
         listed = f"attributes({chosen_ones}) {{ items {{ attributeName value }} }}"
         selection = f"totalCount pageInfo {{ hasNextPage endCursor }} items {{ {wording.ENTITY} {listed if names else ''} }}"
         question = Question((RUNTIME,), field.name, typed(field, given), selection, inner if names else {})
-        return Search(question, chosen.names, rest, chosen.lacking, words=words)
+        return Search(question, chosen.names, rest, chosen.lacking)

@@ -47,6 +47,7 @@ class Search:
     lacking: Mapping[str, str] = field(default_factory=dict)  # name → what to say of it
     is_single: bool = False  # the answer is the entity itself, and no page
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # of each enum: small letters → the schema's
+    numbers: frozenset[str] = frozenset()  # attributes that are numeric, where their values may come as texts
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ class Rows:
     rows: tuple[Row, ...]
     next: str | None
     total: int | None = None  # of all pages, where the server tells
+    odd: int = 0  # entities that could not be told, or not be read
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Stretch:
     newest_first: bool = False
     first: int = 100
     after: str | None = None
+    of: str | None = None  # the type of the entity, where it is known
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class Sounding:
     question: Question
     attributes: tuple[str, ...]
     lacking: Mapping[str, str] = field(default_factory=dict)
+    numbers: frozenset[str] = frozenset()  # likewise
+    note: str | None = None  # what else to tell of it
 
 
 @dataclass(frozen=True)

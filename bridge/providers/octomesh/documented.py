@@ -23,7 +23,7 @@ from bridge.providers.octomesh.dialect import (
 from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Every, Filter, conjuncts, every
 from bridge.providers.octomesh.naming import pascal
 from bridge.providers.octomesh.questions import Question, connection, following
-from bridge.providers.octomesh.raw import each, instant
+from bridge.providers.octomesh.raw import each, instant, perhaps
 from bridge.providers.octomesh.shapes import INPUT, MUTATION, QUERY, Field, Shapes, Type, bare, mentioned, typed
 from bridge.transport.graphql import Json
 
@@ -84,8 +84,8 @@ class Documented:
         if not search.is_single:
             page = connection(value, "entities")
             info = page.get("pageInfo") or {}
-            found = each(filter(None, page["items"]), "entity", _row)
-            return Rows(tuple(found), following(page, "entities"), info.get("totalCount"))
+            found, odd = each(page["items"], "entity", _row)
+            return Rows(tuple(found), following(page, "entities"), info.get("totalCount"), odd)
         return Rows((_row(value),) if value is not None else (), None)
 
     async def points(self, stretch: Stretch) -> Sounding:
@@ -99,9 +99,11 @@ class Documented:
         return Sounding(Question((STREAMS,), field.name, typed(field, given), selection), chosen.names, chosen.lacking)
 
     def read_points(self, value: Any, sounding: Sounding) -> Points:
+        if value is None:  # nothing is kept of it
+            return Points((), None)
         page = connection(value, "points")
-        read = each(filter(None, page["items"]), "point", lambda item: _point(item, sounding.attributes))
-        return Points(tuple(read), following(page, "points"))
+        found, _ = each(page["items"], "point", lambda item: _point(item, sounding.attributes))
+        return Points(tuple(found), following(page, "points"))
 
     async def units(self, types: Sequence[str]) -> Question | None:  # noqa: ARG002 - the document has no construction kit
         return None
@@ -232,12 +234,11 @@ def _fields(item: Type, names: Iterable[str]) -> str:
 
 
 def _row(item: Json) -> Row:
-    changed = item.get("rtChangedDateTime")
     return Row(
         rt_id=str(item[RT_ID]),
         type=str(item.get("ckTypeId") or ""),
         well_known_name=item.get(WELL_KNOWN_NAME),
-        changed=instant(changed) if changed else None,
+        changed=perhaps(item.get("rtChangedDateTime")),
         attributes={name: value for name, value in item.items() if name not in ALWAYS},
     )
 

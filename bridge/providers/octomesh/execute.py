@@ -113,14 +113,16 @@ class Commands:
         return next((row for row in rows if search.rest is None or holds(search.rest, row.value)), None)
 
     async def _history(self, given: words.History) -> words.FoundPoints:
+        entity = next((one for one in self._settings.entities if one.stream and given.type in (one.type, one.stream)), None)
         stretch = Stretch(
-            self.stream_of(given.type),
+            entity.stream if entity and entity.stream else given.type,
             given.rt_id,
             given.attributes,
             given.start,
             given.end,
             first=given.first,
             after=given.after,
+            of=entity.type if entity else None,
         )
         points, attributes, following = await self.points(stretch)
         found = tuple(words.StreamPoint(at=point.at, attributes=_plain(point.values, attributes)) for point in points)
@@ -137,10 +139,6 @@ class Commands:
             return inside, sounding.attributes, read.next
 
         return await self._mesh.fitting(ask)
-
-    def stream_of(self, type_: str) -> str:
-        """Return the stream that the configuration names for entities of `type_`, else `type_` itself."""
-        return next((entity.stream for entity in self._settings.entities if entity.type == type_ and entity.stream), type_)
 
     async def _tenant(self, _: words.Nothing) -> words.Told:
         return words.Told(await self._rest.tenant(await self._shape()))

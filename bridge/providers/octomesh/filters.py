@@ -1,6 +1,7 @@
 """Filters as they are asked for, `{"status": {"eq": "Active"}, "OR": [{…}, {…}]}`: read, taken apart, and judged here. Pure.
 
-What stands side by side must all hold. Text is compared letter by letter, only `contains` takes capitals for small letters.
+What stands side by side must all hold. Text is compared letter by letter; `contains`, and whatever compares ids, takes capitals
+for small letters.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -75,12 +76,21 @@ def every(parts: Iterable[Filter]) -> Filter:
 def holds(filter_: Filter, value: Callable[[str], Any]) -> bool:
     """Tell whether `filter_` holds for what `value` knows by attribute; what is unknown (None) equals nothing."""
     match filter_:
-        case Condition():
-            return _meets(value(filter_.attribute), filter_.operator, filter_.value)
+        case Condition(attribute, operator, compared):
+            if attribute == RT_ID:  # hexadecimal digits, whose capitals say nothing
+                return _meets(folded(value(attribute)), operator, folded(compared))
+            return _meets(value(attribute), operator, compared)
         case Every(parts):
             return all(holds(part, value) for part in parts)
         case Some(parts):
             return any(holds(part, value) for part in parts)
+
+
+def folded(value: Any) -> Any:
+    """Return a text, or a list of texts, in small letters."""
+    if isinstance(value, list):
+        return [folded(one) for one in value]
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _every(given: Any, depth: int) -> Filter:

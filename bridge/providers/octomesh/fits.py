@@ -8,6 +8,7 @@ from bridge.providers.octomesh.codes import Lacking
 from bridge.providers.octomesh.dialect import SYSTEM, Order
 from bridge.providers.octomesh.filters import Filter, conditions
 from bridge.providers.octomesh.naming import hint
+from bridge.providers.octomesh.raw import NUMBERS
 from bridge.providers.octomesh.shapes import Field, Shapes, Type
 
 
@@ -28,6 +29,11 @@ def field(parent: Type, name: str, type_: str) -> Field:
 def scalars(item: Type) -> tuple[str, ...]:
     """Return every plain attribute that is the type's own."""
     return tuple(name for name, found in item.fields.items() if found.is_scalar and name not in SYSTEM)
+
+
+def numbers(item: Type) -> frozenset[str]:
+    """Return the attributes whose values are numbers."""
+    return frozenset(name for name, found in item.fields.items() if found.named in NUMBERS)
 
 
 def chosen(item: Type, wanted: Iterable[str] | None, type_: str) -> Chosen:

@@ -3,11 +3,12 @@
 Which dialect it speaks is found by its root fields where the configuration does not say.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from bridge.clock import Clock
-from bridge.errors import Failed, Malformed, RateLimited, SourceError, Unauthenticated, Unreachable
+from bridge.errors import Failed, Malformed, RateLimited, Refused, SourceError, Unauthenticated, Unreachable
 from bridge.providers.octomesh.actual import Actual
 from bridge.providers.octomesh.codes import Outdated
 from bridge.providers.octomesh.dialect import Dialect
@@ -18,6 +19,8 @@ from bridge.providers.octomesh.questions import Question, answer, written
 from bridge.providers.octomesh.shapes import QUERY, Shapes
 from bridge.transport.graphql import GraphQL, Json, PathError, Result
 from bridge.transport.http import unknown
+
+log = logging.getLogger(__name__)
 
 Answered = Any | SourceError  # what came for a question, or why nothing did
 T = TypeVar("T")
@@ -83,9 +86,11 @@ class Mesh:
         self._limits.writes.take(self._clock.now())
         try:
             return await self._graphql.mutate(document, variables, _bearer(token), depth=depth)
-        except Unauthenticated:
-            self._refused = token  # not sent again; the next one gets another
-            raise
+        except Unauthenticated as error:
+            self._refused = token
+            raise Unauthenticated(
+                f"{error}; nothing was done; ask again, the next one gets another token", reasons=error.reasons
+            ) from None
 
     async def answers(self, questions: Sequence[Question], halvings: int = MOST_HALVINGS) -> list[Answered]:
         """Return what came for each of several questions, asked as one; where that fails as a whole, half of them at a time."""
@@ -100,6 +105,8 @@ class Mesh:
                 return [error] * len(questions)
             half = len(questions) // 2
             return [part for some in (questions[:half], questions[half:]) for part in await self.answers(some, halvings - 1)]
+        for untold in result.errors:
+            log.debug("the server could not tell all: %s", self._graphql.error(untold))
         return [self._answered(result, questions, number) for number in range(len(questions))]
 
     async def only(self, question: Question) -> Any:
@@ -133,6 +140,8 @@ class Mesh:
         """Return what introspection tells; nothing of it may be missing."""
         found = await self.answers(questions)
         for one in found:
+            if isinstance(one, Refused):
+                raise Refused(f"the tenant's schema cannot be asked for: {one}", reasons=one.reasons)
             if isinstance(one, SourceError):
                 raise one
         return found

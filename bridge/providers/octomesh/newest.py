@@ -71,7 +71,8 @@ class Newest:
                 if stops(error):
                     raise
                 lacking.add(str(error))
-        lacking |= {text for one in wanted for text in one.sounding.lacking.values()}
+        for one in wanted:
+            lacking |= {*one.sounding.lacking.values(), *filter(None, [one.sounding.note])}
         return Sought(wanted, lacking)
 
     async def answers(self, wanted: Sequence[Wanted], ahead: Mapping[Key, Answered]) -> list[Answered]:
@@ -84,19 +85,26 @@ class Newest:
     def found(
         self, wanted: Sequence[Wanted], answers: Sequence[Answered], dialect: Dialect, withheld: Mapping[Key, Sequence[Reading]]
     ) -> Found:
-        """Return what the answers say; where a point leaves a quantity out, what the entity itself says stands in: `withheld`."""
+        """Return what the answers say; where a point leaves a quantity out, what the entity itself says stands in: `withheld`.
+
+        So it does where there is no stream to be had. One that failed for once leaves what its last point said.
+        """
         found = Found([], {})
         for one, value in zip(wanted, answers, strict=True):
             stream = self._entities[one.number].stream or ""
+            readings: list[Reading] = []
             try:
                 readings = self._readings(one, stream, value, dialect)
-                there = {reading.quantity for reading in readings}
-                found.readings.extend(readings)
-                found.readings.extend(own for own in withheld.get(one.key, ()) if own.quantity not in there)
             except SourceError as error:
                 found.errors.setdefault(stream, error)
+                if is_missed(error):
+                    continue
             except ODD as error:
                 found.errors.setdefault(stream, Malformed(f"a point cannot be read ({type(error).__name__})"))
+                continue
+            there = {reading.quantity for reading in readings}
+            found.readings.extend(readings)
+            found.readings.extend(own for own in withheld.get(one.key, ()) if own.quantity not in there)
         return found
 
     def _readings(self, one: Wanted, stream: str, value: Answered, dialect: Dialect) -> list[Reading]:
@@ -104,11 +112,12 @@ class Newest:
             raise value
         unit = partial(self._units.of, self._entities[one.number], stream, dialect)
         points = dialect.read_points(value, one.sounding).points
-        return [reading for point in points[:1] for reading in of_point(one.rt_id, point, unit)]
+        newest = max(points, key=lambda point: point.at, default=None)  # whatever order the server keeps
+        return list(of_point(one.rt_id, newest, unit)) if newest is not None else []
 
     def _stretch(self, number: int, rt_id: str) -> Stretch:
         entity = self._entities[number]
-        return Stretch(entity.stream or "", rt_id, entity.stream_attributes, newest_first=True, first=1)
+        return Stretch(entity.stream or "", rt_id, entity.stream_attributes, newest_first=True, first=1, of=entity.type)
 
 
 def is_missed(error: SourceError) -> bool:

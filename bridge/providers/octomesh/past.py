@@ -30,13 +30,13 @@ class Past:
         entity = self._entity(span.meter)
         dialect = await self._mesh.dialect()
         stream = entity.stream or entity.type
-        columns = (await dialect.points(Stretch(stream, span.meter, entity.stream_attributes))).attributes
+        columns = (await dialect.points(Stretch(stream, span.meter, entity.stream_attributes, of=entity.type))).attributes
         wanted = tuple(name for name in columns if span.quantity in (None, fold(name)))
         if not wanted:
             raise NotFound(f"the stream has no {span.quantity}; it has: {', '.join(map(fold, columns)) or 'nothing'}")
         most = max(1, span.first // len(wanted))
         end = min(span.end, moment) if span.end is not None else moment
-        asked = Stretch(stream, span.meter, wanted, span.start, end, first=most, after=span.after)
+        asked = Stretch(stream, span.meter, wanted, span.start, end, first=most, after=span.after, of=entity.type)
         points, _, following = await self._commands.points(asked)
         unit = partial(self._units.of, entity, stream, dialect)
         return Page(tuple(reading for point in points for reading in of_point(span.meter, point, unit)), following)

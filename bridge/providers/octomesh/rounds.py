@@ -13,6 +13,7 @@ from bridge.errors import Malformed, NotFound, Refused, SourceError
 from bridge.models.observation import MetersSeen, Observation, ReadingsSeen, Shortfall
 from bridge.models.reading import Reading
 from bridge.providers.base.pages import Leaf, Pages
+from bridge.providers.octomesh.absent import absent, unread
 from bridge.providers.octomesh.codes import Lacking, Outdated
 from bridge.providers.octomesh.dialect import Dialect, Need, Row, Search
 from bridge.providers.octomesh.filters import holds
@@ -24,7 +25,6 @@ from bridge.providers.octomesh.settings import EntitySettings, OctoMeshSettings
 from bridge.providers.octomesh.units import Units
 
 KEPT_FOR = timedelta(minutes=15)  # a round that was cut short
-MOST_NAMED = 5  # entities in a message
 SCHEMA_EVERY = timedelta(hours=1)  # while it lacks something, it is asked for anew
 
 
@@ -38,6 +38,7 @@ class Round:
     withheld: dict[Key, list[Reading]] = field(default_factory=dict)  # of entities, which their streams tell better
     ahead: dict[Key, Answered] = field(default_factory=dict)  # points that came before they were asked for
     told: list[Shortfall] = field(default_factory=list)
+    is_whole: bool = True  # whether every entity there is was read; one that was not is not gone, so its meter stays
 
 
 class Rounds:
@@ -80,7 +81,7 @@ class Rounds:
             yield observation
         async for observation in self._all_points(round_, dialect):
             yield observation
-        if self._entities and len(self._titles) == len(self._entities):
+        if round_.is_whole and len(self._titles) == len(self._entities):
             meters = {rt_id: name for titles in self._titles.values() for rt_id, name in titles.items()}
             self._standing.keep(meters)
             yield MetersSeen(self._site, meters)
@@ -112,16 +113,16 @@ class Rounds:
         first = await self._first_pages(round_, searches, dialect)
         for number, search in searches.items():
             try:
-                rows = await self._all_rows(number, search, dialect, first.get(number), moment)
+                rows, odd = await self._all_rows(number, search, dialect, first.get(number), moment)
             except SourceError as error:
                 yield self._failed(round_, number, error, moment)
                 continue
             round_.left.remove(number)
-            for text in search.lacking.values():
+            round_.is_whole = round_.is_whole and not odd
+            if search.lacking:
                 self._renew(moment)
-                yield self._shortfall(round_, "", Refused(text), behind=False)
-            if absent := _absent(self._entities[number], rows):
-                yield self._shortfall(round_, "", NotFound(absent), behind=False)
+            for shortfall in self._missing(round_, number, search, rows, odd):
+                yield shortfall
             by_stream = await self._newest.columns(number, dialect)
             for observation in self._seen(round_, number, search.attributes, by_stream, rows, dialect):
                 yield observation
@@ -138,8 +139,8 @@ class Rounds:
 
     async def _all_rows(
         self, number: int, search: Search, dialect: Dialect, first: Answered | None, moment: datetime
-    ) -> dict[str, Row]:
-        """Return the entities of one configured type by id. Raises SourceError."""
+    ) -> tuple[dict[str, Row], int]:
+        """Return the entities of one configured type by id, and how many could not be read. Raises SourceError."""
         entity = self._entities[number]
 
         async def turn(cursor: str | None) -> Leaf:
@@ -147,19 +148,21 @@ class Rounds:
             if isinstance(value, SourceError):
                 raise value
             rows = dialect.rows(value, search)
-            return Leaf([row for row in rows.rows if search.rest is None or holds(search.rest, row.value)], rows.next)
+            meant = [row for row in rows.rows if search.rest is None or holds(search.rest, row.value)]
+            return Leaf([*meant, *[None] * rows.odd], rows.next)
 
         most = -(-entity.limit // entity.first)
         self._broken.add(number)
         try:
-            rows = await self._pages.all(number, entity.type, moment, turn, most)
+            items = await self._pages.all(number, entity.type, moment, turn, most)
         except ODD as error:
             raise Malformed(f"{entity.type} came in a shape that cannot be read ({type(error).__name__})") from None
         except Malformed as error:
             mend = "; raise limit, or ask for less by filter" if str(error).startswith("there are more than") else ""
             raise Malformed(f"{error}{mend}") from None
         self._broken.discard(number)
-        return {row.rt_id: row for row in rows}
+        rows = {row.rt_id: row for row in items if row is not None}
+        return rows, items.count(None)
 
     async def _page(self, number: int, dialect: Dialect, cursor: str | None) -> Any:
         return await self._mesh.only((await dialect.search(replace(self._need(number), after=cursor))).question)
@@ -179,7 +182,8 @@ class Rounds:
     ) -> Iterator[Observation]:
         """Yield the meters of one configured type and their readings, but for those quantities that come from their stream."""
         entity, found = self._entities[number], list[Reading]()
-        self._titles[number] = titles = {rt_id: title(row) for rt_id, row in rows.items()}
+        titles = {rt_id: title(row) for rt_id, row in rows.items()}
+        self._titles[number] = titles if round_.is_whole else {**self._titles.get(number, {}), **titles}
         yield MetersSeen(self._site, titles, complete=False)
         unit = partial(self._units.of, entity, entity.type, dialect)
         for rt_id, row in rows.items():
@@ -189,6 +193,16 @@ class Rounds:
         yield ReadingsSeen(self._site, tuple(found))
         if entity.stream is not None:
             round_.points += [(number, rt_id) for rt_id in rows]
+
+    def _missing(self, round_: Round, number: int, search: Search, rows: Mapping[str, Row], odd: int) -> Iterator[Shortfall]:
+        """Yield what did not come of one configured type, though the others may have."""
+        entity = self._entities[number]
+        for text in search.lacking.values():
+            yield self._shortfall(round_, "", Refused(text), behind=False)
+        if odd:
+            yield self._shortfall(round_, entity.type, Malformed(unread(odd)), behind=not rows)
+        elif said := absent(entity, rows):
+            yield self._shortfall(round_, "", NotFound(said), behind=False)
 
     # streams
 
@@ -235,12 +249,3 @@ class Rounds:
             if self._renewed is not None:
                 self._mesh.forget()
             self._renewed = moment
-
-
-def _absent(entity: EntitySettings, rows: Mapping[str, Row]) -> str:
-    """Return what to say of entities that are configured by name or id and did not come; empty where all did."""
-    names = {row.well_known_name for row in rows.values()}
-    absent = [rt_id for rt_id in entity.rt_ids if rt_id not in rows]
-    absent += [name for name in entity.well_known_names if name not in names]
-    more = f" and {len(absent) - MOST_NAMED} more" if len(absent) > MOST_NAMED else ""
-    return f"there is no {entity.type} {', '.join(absent[:MOST_NAMED])}{more}" if absent else ""

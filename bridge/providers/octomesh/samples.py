@@ -61,5 +61,6 @@ class Samples:
         return (await dialect.one(entity.type, SOME_ID, None, entity.attributes)).question
 
     async def _points(self, entity: EntitySettings, dialect: Dialect) -> Question:
-        stretch = Stretch(entity.stream or "", SOME_ID, entity.stream_attributes, newest_first=True, first=1)
+        columns = entity.stream_attributes
+        stretch = Stretch(entity.stream or "", SOME_ID, columns, newest_first=True, first=1, of=entity.type)
         return (await dialect.points(stretch)).question

@@ -124,9 +124,9 @@ class SignIn:
         except Unauthenticated as error:
             if "invalid_grant" not in error.reasons:
                 raise
-            self._spent = refresh_token
+            self._spent, before = refresh_token, self._grant
             self._take_kept()
-            if not self._is_good():
+            if self._grant is before or not self._is_good():
                 raise self._awaited(str(error)) from None
             log.debug("%s: another process was quicker to renew the token", self._about.name)
         else:

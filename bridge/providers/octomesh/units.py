@@ -68,7 +68,7 @@ class Units:
         if not dialect.tells_units:
             return None
         name = attribute.casefold()
-        return self._told.get((type_, name)) or FACTS.get(name)
+        return self._told.get((type_, name)) or self._told.get((entity.type, name)) or FACTS.get(name)
 
     def forget(self) -> None:
         self._asked = None

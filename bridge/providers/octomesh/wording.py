@@ -4,13 +4,13 @@ Attributes come as a list of names and values, whose capitals are not relied on;
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from bridge.providers.octomesh.dialect import Order, Point, Row, Search
 from bridge.providers.octomesh.filters import RT_ID, WELL_KNOWN_NAME, Condition, Every, Filter, Some
-from bridge.providers.octomesh.raw import instant
+from bridge.providers.octomesh.raw import instant, number, perhaps
 from bridge.transport.graphql import Json
 
 OWN_NAMES = {WELL_KNOWN_NAME: "rtWellKnownName"}  # ours → the server's
@@ -71,27 +71,32 @@ def sorted_by(order: Order) -> Json:
 
 def row(item: Json, search: Search | None) -> Row:
     """Return an entity, with the attributes of `search`, or with those that stand in it. Raises one of ODD."""
-    listed = (item.get("attributes") or {}).get("items") or ()
-    shown = {str(one["attributeName"]).casefold(): one.get("value") for one in listed}
+    shown = {str(one["attributeName"]).casefold(): one.get("value") for one in _items(item.get("attributes"))}
     wanted = search.question.inner["names"].value if search and search.question.inner else []
     plain = {name: value for name, value in item.items() if name not in (*ENTITY.split(), "attributes")}
-    words = search.words if search else {}
-    changed = item.get("rtChangedDateTime")
     return Row(
         rt_id=str(item[RT_ID]),
         type=str(item.get("ckTypeId") or ""),
         well_known_name=item.get("rtWellKnownName"),
-        changed=instant(changed) if changed else None,
-        attributes=plain | {name: _word(shown.get(name.casefold()), words.get(name)) for name in wanted},
+        changed=perhaps(item.get("rtChangedDateTime")),
+        attributes=plain | {name: _value(shown.get(name.casefold()), name, search) for name in wanted},
     )
 
 
-def _word(value: Any, words: Mapping[str, str] | None) -> Any:
-    return words.get(value.casefold(), value) if words and isinstance(value, str) else value
+def _value(value: Any, name: str, search: Search | None) -> Any:
+    """Return a value as the schema has it: the word of an enum, a number as a number."""
+    if search is None or not isinstance(value, str):
+        return value
+    words = search.words.get(name)
+    if words is not None:
+        return words.get(value.casefold(), value)
+    return number(value) if name in search.numbers else value
 
 
-def point(item: Json, names: Iterable[str]) -> Point:
-    """Return a point with the columns `names`. Raises one of ODD."""
-    cells = (item.get("cells") or {}).get("items") or ()
-    shown = {str(cell["attributePath"]).casefold(): cell.get("value") for cell in cells}
-    return Point(instant(item["timestamp"]), {name: shown.get(name.casefold()) for name in names})
+def point(item: Json, names: Iterable[str], numbers: Container[str]) -> Point:
+    """Return a point with the columns `names`, of which some are `numbers`. Raises one of ODD."""
+    shown = {str(cell["attributePath"]).casefold(): cell.get("value") for cell in _items(item.get("cells"))}
+    values = {name: shown.get(name.casefold()) for name in names}
+    return Point(
+        instant(item["timestamp"]), {name: number(value) if name in numbers else value for name, value in values.items()}
+    )
