@@ -190,6 +190,8 @@ class Poller:
         if after is None:
             if before is not None:
                 log.info("%s: well again", name)
+            elif self._report.fortune.polls == 1:
+                log.info("%s: the first poll went well; sites: %s", name, ", ".join(self._report.info().sites) or "none")
         elif before is None or before.code != after.code:
             log.warning("%s: %s", name, after)
         else:

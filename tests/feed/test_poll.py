@@ -144,7 +144,8 @@ async def test_it_heals_and_says_so_once(tmp_path: Path, caplog: pytest.LogCaptu
     bench = Bench(tmp_path, GOOD, [Unreachable("away")], [Unreachable("away")], GOOD)
     for _ in range(4):
         await bench.poll()
-    assert [record.getMessage() for record in caplog.records] == ["home: away", "home: well again"]
+    told = ["home: the first poll went well; sites: home", "home: away", "home: well again"]
+    assert [record.getMessage() for record in caplog.records] == told
     assert bench.health()["error"] is None
 
 
