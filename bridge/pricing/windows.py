@@ -185,7 +185,7 @@ def _mean(segments: Iterable[Segment]) -> Decimal:
 
 
 def _next(step: timedelta, moment: datetime) -> datetime:
-    """Return the next whole `step` of the clock, after `moment`: what is chosen now begins later, so that its beginning is seen."""
+    """Return the next whole `step` of the clock after `moment`: what is chosen now begins later, and its beginning is seen."""
     return moment - (moment - datetime.min.replace(tzinfo=moment.tzinfo)) % step + step
 
 
