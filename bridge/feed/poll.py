@@ -91,6 +91,9 @@ class Poller:
                 self._report.fortune.next_poll = None
                 continue
             await self.poll()
+            if self._report.fortune.polls == 1 and self._report.fortune.error is None:
+                sites = ", ".join(self._report.info().sites) or "none"
+                log.info("%s: the first poll went well; sites: %s", self._latest.source, sites)
 
     def _due(self, now: datetime) -> datetime:
         try:
@@ -190,8 +193,6 @@ class Poller:
         if after is None:
             if before is not None:
                 log.info("%s: well again", name)
-            elif self._report.fortune.polls == 1:
-                log.info("%s: the first poll went well; sites: %s", name, ", ".join(self._report.info().sites) or "none")
         elif before is None or before.code != after.code:
             log.warning("%s: %s", name, after)
         else:

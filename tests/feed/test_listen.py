@@ -218,7 +218,6 @@ async def test_a_broken_line_is_told_in_the_health_and_the_source_is_not_stale(
         await bench.hear(QUIET)
         assert bench.health()["error"] is None
     assert list(told(caplog)) == [
-        "mesh: the first poll went well; sites: works",
         "mesh: it cannot be listened to: the broker is away; it is tried again in 1 s",
         "mesh: it is listened to again",
     ]
