@@ -48,9 +48,9 @@ class Origin:
 
 
 def is_folder(path: Path) -> bool:
-    """Tell whether `path` is a folder; a path that the system refuses to look at is none."""
+    """Tell whether `path` is a folder that we may list; a path that the system refuses to look at is none."""
     try:
-        return path.is_dir()
+        return path.is_dir() and os.access(path, os.R_OK | os.X_OK)
     except (OSError, ValueError):
         return False
 

@@ -49,7 +49,8 @@ def _sources(found: Mapping[str, bytes], topics: Topics) -> Mapping[str, Any]:
 def _troubles(found: Mapping[str, bytes], topics: Topics, moment: datetime) -> Iterator[str]:
     state = found.get(topics.bridge("state"), b"").decode("utf-8", "replace")
     if state != "online":
-        yield f"the bridge is {state or 'not there'}: nothing else that stands on its topics counts"
+        mend = "start it with kwh2mqtt run; where it runs, compare its broker and base_topic"
+        yield f"the bridge is {state or 'not there'} ({topics.bridge('state')}): {mend}"
         return
     at = _moment(_read(found, topics.bridge("health")).get("at"))
     if at is None:

@@ -252,10 +252,11 @@ def _no_sources(origin: Origin) -> Fault:
 
 
 def _warn(table: Mapping[str, Any], origin: Origin) -> None:
-    if not all(map(is_folder, origin.folders)):
+    granted = os.environ.get("CREDENTIALS_DIRECTORY")  # whose files systemd guards by an access list, which looks like a group's
+    # what systemd hands over are the files of secrets_directory, which a service must not read itself
+    if not all(map(is_folder, [Path(granted)] if granted else origin.folders)):
         log.warning("secrets_directory is no folder that can be read: secrets are not looked for there")
     files = [origin.toml] if origin.toml and _holds_secret(table) else []
-    granted = os.environ.get("CREDENTIALS_DIRECTORY")  # whose files systemd guards by an access list, which looks like a group's
     for folder in filter(is_folder, (folder for folder in origin.folders if str(folder) != granted)):
         files += [file for file in folder.iterdir() if file.name.rsplit(".", 1)[-1] in SECRET_KEYS and file.is_file()]
     for file in files:

@@ -54,7 +54,7 @@ from bridge.readers.settings import ReadersSettings, WarpSettings
 from bridge.redact import Redactor
 from bridge.settings import Gathered, load
 from bridge.simulator.broker import HOST, Running
-from bridge.simulator.stage import API_KEY, TOKEN, served
+from bridge.simulator.stage import API_KEY, STAGED, TOKEN, served
 from bridge.state.budget import BudgetSettings
 from bridge.state.settings import StateSettings
 from bridge.topics import Errand, Topics
@@ -477,7 +477,7 @@ def octopus(settings: Any) -> OctopusSettings:
 
 @pytest.mark.parametrize("source", ["home", "octopus"])
 def test_the_configuration_in_the_readme_is_all_that_one_account_needs(tmp_path: Path, secrets: Path, source: str) -> None:
-    (text,) = blocks(README, "toml")
+    text = one(README, "toml", "[mqtt]")
     (other,) = {"home", "octopus"} - {source}
     sections = re.split(r"^(?=\[)", text, flags=re.MULTILINE)
     text = "".join(section for section in sections if not section.startswith(f"[sources.{other}]"))
@@ -491,11 +491,27 @@ def test_the_configuration_in_the_readme_is_all_that_one_account_needs(tmp_path:
 
 @pytest.mark.usefixtures("secrets")
 def test_the_configuration_in_the_readme_is_all_that_both_accounts_need(tmp_path: Path) -> None:
-    (text,) = blocks(README, "toml")
+    text = one(README, "toml", "[mqtt]")
     settings = load(written(tmp_path, text))
     assert tibber(settings).token.get_secret_value() == "a-token"
     assert octopus(settings).credentials() == {"APIKey": "a-key"}
     assert octopus(load(written(tmp_path, uncommented(text)))).account == "A-1B2C3D4E"
+
+
+def test_all_five_accounts_of_the_readme_are_taken_with_the_secret_files_of_its_table(tmp_path: Path, secrets: Path) -> None:
+    text = one(README, "toml", "[mqtt]") + one(README, "toml", "[sources.mesh]")
+    files = [file.strip("`") for *_, file in rows(README, "| provider | the secret, where you find it | its file |")]
+    for file in files:
+        (secrets / file).write_text(f"the-{file}\n")
+    settings = load(written(tmp_path, text))
+    assert sorted(source.provider for source in settings.sources.values()) == sorted(STAGED)
+    assert sorted(settings.secrets()) == sorted(["a-password", *(f"the-{file}" for file in files)])
+
+
+def test_the_readme_names_every_provider_on_its_first_screen() -> None:
+    told = " ".join(name for name, *_ in rows(README, "| provider | what can be read | what can be done |"))
+    assert [name for name in STAGED if name not in told.lower()] == []
+    assert README.partition("## Use it for real")[0].count("\n") < 65
 
 
 def test_the_files_that_the_readme_writes_secrets_to_are_read(secrets: Path) -> None:
@@ -504,7 +520,7 @@ def test_the_files_that_the_readme_writes_secrets_to_are_read(secrets: Path) -> 
 
 
 def test_every_variable_in_the_readme_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (text,) = blocks(README, "toml")
+    text = one(README, "toml", "[mqtt]")
     names = re.findall(r"`(KWH2MQTT_\w+__\w+)`", README)
     assert names
     for name in names:
@@ -753,7 +769,7 @@ def test_the_page_tells_the_nights_that_are_used() -> None:
 
 def test_the_page_names_every_tenant_and_every_key() -> None:
     assert [tenant.strip("`") for tenant, *_ in rows(OCTOPUS, "| `tenant` | supplier | what there is |")] == list(TENANTS)
-    spans = re.findall("`([^`]+)`", OCTOPUS)
+    spans = re.findall("`([^`]+)`", re.sub(r"^```.*?^```$", "", OCTOPUS, flags=re.DOTALL | re.MULTILINE))
     assert [other for other in OTHERS if other not in spans] == []
     named = {span.split(" = ")[0] for span in spans}
     assert keys(OctopusSettings) - {"provider", "sites"} <= named

@@ -53,6 +53,7 @@ async def telling(mqtt: MqttSettings, topics: dict[str, str]) -> AsyncIterator[N
 
 
 WELL = told({"home": ("online", {})})
+MEND = "(kwh2mqtt/bridge/state): start it with kwh2mqtt run; where it runs, compare its broker and base_topic"
 HEALTHS = [
     (WELL, "ok"),
     (told({"home": ("offline", {"error": UNREACHABLE})}), "ok"),
@@ -66,7 +67,7 @@ HEALTHS = [
         told({"home": ("offline", {"error": UNREACHABLE, "next_poll": stamp(minutes=11)})}),
         "home: was to be asked at 11:49:00 UTC, and was not",
     ),
-    ({**WELL, "bridge/state": "offline"}, "the bridge is offline: nothing else that stands on its topics counts"),
+    ({**WELL, "bridge/state": "offline"}, f"the bridge is offline {MEND}"),
     (told({"home": ("online", {})}, at=stamp(seconds=181)), "the bridge is stuck: its last sign of life is 181 s old"),
     (
         told({"home": ("online", {})}, at=None),
@@ -74,7 +75,7 @@ HEALTHS = [
     ),
     ({**WELL, "bridge/info": "{}"}, "the bridge names no source on kwh2mqtt/bridge/info"),
     ({**WELL, "home/health": "[", "home/state": "offline"}, "home: has brought nothing yet"),
-    ({}, "the bridge is not there: nothing else that stands on its topics counts"),
+    ({}, f"the bridge is not there {MEND}"),
 ]
 
 
@@ -105,7 +106,7 @@ async def test_the_command_says_how_a_running_bridge_fares(tmp_path: Path, mqtt:
             assert await asked(config) == (0, "ok\n")
             bridge.process.kill()
             await seen.until(lambda seen: seen.get("kwh2mqtt/bridge/state") == "offline")
-        assert await asked(config) == (1, "the bridge is offline: nothing else that stands on its topics counts\n")
+        assert await asked(config) == (1, f"the bridge is offline {MEND}\n")
         simulated.faults.set(Fault.UNAUTHENTICATED)
         async with started(config):
             await seen.until(lambda seen: "unauthenticated" in (seen.get("kwh2mqtt/home/health") or ""))

@@ -71,7 +71,7 @@ def configured(root: Path, mqtt: MqttSettings, url: str) -> None:
         (etc / "secrets" / name).chmod(0o600)
     (etc / "secrets").chmod(0o700)
     (etc / "bridge.toml").write_text(
-        f'[mqtt]\nhost = "{mqtt.host}"\nport = {mqtt.port}\nusername = "bridge"\n'
+        f'secrets_directory = "/etc/kwh2mqtt/secrets"\n[mqtt]\nhost = "{mqtt.host}"\nport = {mqtt.port}\nusername = "bridge"\n'
         f'[sources.home]\nprovider = "tibber"\nurl = "{url}"\n'
     )
 

@@ -443,6 +443,23 @@ def test_a_secrets_folder_that_cannot_be_read_is_warned_of(folder: str, caplog: 
     assert caplog.record_tuples == [("bridge.settings", logging.WARNING, warning)]
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_secrets_folder_that_is_closed_to_us_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    folder = secret_file("secrets", "sources.home.token", b"file-token\n")
+    folder.chmod(0)
+    assert loaded(f"secrets_directory = 'secrets'\n{WHOLE}").secrets() == ["toml-token"]
+    folder.chmod(0o700)
+    assert "secrets_directory is no folder that can be read: secrets are not looked for there" in caplog.messages
+
+
+def test_a_service_that_is_handed_its_secrets_need_not_read_their_folder(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(secret_file("credentials", "sources.home.token", b"manager-token\n")))
+    assert loaded(f"secrets_directory = 'none'\n{HOME}").secrets() == ["manager-token"]
+    assert caplog.record_tuples == []
+
+
 @pytest.mark.parametrize(
     "name", ["ca.pem", "README", "sources.home.token.bak", "sources.home.token.password", "sources.home.amqp.txt"]
 )

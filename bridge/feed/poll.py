@@ -91,6 +91,9 @@ class Poller:
                 self._report.fortune.next_poll = None
                 continue
             await self.poll()
+            if self._report.fortune.polls == 1 and self._report.fortune.error is None:
+                sites = ", ".join(self._report.info().sites) or "none"
+                log.info("%s: the first poll went well; sites: %s", self._latest.source, sites)
 
     def _due(self, now: datetime) -> datetime:
         try:

@@ -19,7 +19,7 @@ from bridge.pricing.day import ONE_DAY
 from bridge.pricing.settings import Length
 from bridge.pricing.sums import SECOND
 
-MINUTE = timedelta(minutes=1)
+MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 MIDNIGHT = time()
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEK: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -137,7 +137,15 @@ def frames(settings: WindowSettings, zone: ZoneInfo, moment: datetime, until: da
 
 
 def _in(frame: Frame, before: Chosen | None, settings: WindowSettings, curve: Curve, moment: datetime) -> Chosen | None:
-    soonest = max(frame.start, _next_minute(moment))
+    """Return the window of `frame`: from the next quarter-hour on, or the next minute where it is too late for that."""
+    found = (_from(_next(step, moment), frame, before, settings, curve, moment) for step in (QUARTER, MINUTE))
+    return next((chosen for chosen in found if chosen is not None), None)
+
+
+def _from(
+    soonest: datetime, frame: Frame, before: Chosen | None, settings: WindowSettings, curve: Curve, moment: datetime
+) -> Chosen | None:
+    soonest = max(frame.start, soonest)
     whole = min(settings.duration, frame.end - frame.start)  # a night that lacks an hour may be shorter than it ought to be
     if before is None or before.start > moment:
         return _choice(frame, (), Wanted(whole, contiguous=settings.contiguous), curve, soonest)
@@ -176,9 +184,9 @@ def _mean(segments: Iterable[Segment]) -> Decimal:
     return sum((mean * length for mean, length in lengths), Decimal()) / sum(length for _, length in lengths)
 
 
-def _next_minute(moment: datetime) -> datetime:
-    """Return the next full minute, after `moment`: what is chosen now begins later than now, so that its beginning is seen."""
-    return moment.replace(second=0, microsecond=0) + MINUTE
+def _next(step: timedelta, moment: datetime) -> datetime:
+    """Return the next whole `step` of the clock after `moment`: what is chosen now begins later, and its beginning is seen."""
+    return moment - (moment - datetime.min.replace(tzinfo=moment.tzinfo)) % step + step
 
 
 def _instant(day: date, clock: time, zone: ZoneInfo) -> datetime:

@@ -59,19 +59,29 @@ class Page:
         parameters = {key: one["description"] for each in document["channels"].values() for key, one in _parameters(each)}
         lines = [HEAD.format(about=document["info"]["description"].partition("\n\n")[2], base=base)]
         lines += [f"| `{{{key}}}` | {text} |\n" for key, text in sorted(parameters.items())]
-        lines.append("\n## What the bridge publishes\n")
         sent = [name for name, operation in document["operations"].items() if operation["action"] == "send"]
+        asked = [name for name, operation in document["operations"].items() if operation["action"] == "receive"]
+        lines += [*self._index("Published", sent), *self._index("Operations", asked), "\n## What the bridge publishes\n"]
         for name in sent:
             lines += self._topic(name)
         lines += [COMMANDS.format(answered=ANSWERED), *self._envelopes()]
-        for name, operation in document["operations"].items():
-            if operation["action"] == "receive":
-                lines += self._operation(name)
+        for name in asked:
+            lines += self._operation(name)
         return "".join(lines)
+
+    def _address(self, name: str) -> str:
+        address: str = self._document["channels"][name]["address"]
+        return address.removeprefix(f"{self._base}/")
+
+    def _index(self, title: str, names: list[str]) -> Iterator[str]:
+        yield f"\n{title}:\n\n"
+        for name in names:
+            topic = self._address(name)
+            yield f"- [`{topic.removeprefix('command/{client}/')}`](#{anchor(topic)})\n"
 
     def _topic(self, name: str) -> Iterator[str]:
         channel, operation = self._document["channels"][name], self._document["operations"][name]
-        topic = channel["address"].removeprefix(f"{self._base}/")
+        topic = self._address(name)
         yield f"\n### `{topic}`\n\n{_sentence(channel['description'])} {_manner(operation['bindings']['mqtt'])}\n"
         for message in channel["messages"]:
             payload = self._message(message)["payload"]
@@ -101,8 +111,7 @@ class Page:
         yield from self._table(failed)
 
     def _operation(self, name: str) -> Iterator[str]:
-        channel = self._document["channels"][name]
-        topic = channel["address"].removeprefix(f"{self._base}/")
+        channel, topic = self._document["channels"][name], self._address(name)
         arguments = self._message(name)["payload"]["allOf"][1]["properties"]["args"]
         answer = name.replace("command.", "response.")
         result = self._message(answer)["payload"]["allOf"][1]["properties"]["data"]["anyOf"][0]
@@ -187,6 +196,11 @@ class Page:
             is_word = isinstance(example["payload"], str)
             text = example["payload"] if is_word else _drawn(example["payload"])
             yield f"\n```{'' if is_word else 'json'}\n{text}\n```\n"
+
+
+def anchor(heading: str) -> str:
+    """Return what a link to `heading` names, as GitHub makes it."""
+    return re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
 
 
 def _parameters(channel: Schema) -> Any:

@@ -54,10 +54,12 @@ class Budget:
         if now.paused_until is not None:
             wait = now.paused_until - moment
             raise RateLimited(f"the provider asked for a pause, {_seconds(wait)} s of it are left", retry_after=wait)
-        limit = self._limit - int(self._limit * KEPT_BACK.get())
+        kept = int(self._limit * KEPT_BACK.get())
+        limit = self._limit - kept
         if len(now.spent) >= limit:
             wait = now.spent[-limit] + self._span - moment
-            text = f"the budget of {limit} requests in {_seconds(self._span)} s is spent, the next in {_seconds(wait)} s"
+            spent = f"spent but for {kept} that polls keep" if kept else "spent"
+            text = f"the budget of {self._limit} requests in {_seconds(self._span)} s is {spent}, the next in {_seconds(wait)} s"
             raise BudgetSpent(text, retry_after=wait)
         self._write(now.model_copy(update={"spent": (*now.spent, moment), "requests": now.requests + 1}))
 

@@ -220,6 +220,23 @@ async def test_it_polls_when_the_source_says_so_and_waits_out_a_back_off(tmp_pat
     await asyncio.gather(task, return_exceptions=True)
 
 
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [(GOOD, ["home: the first poll went well; sites: home"]), ([Unreachable("away")], ["home: away", "home: well again"])],
+)
+async def test_a_bridge_that_runs_says_once_what_it_has_found(
+    tmp_path: Path, first: Sequence[Observation | Exception], told: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    bench = Bench(tmp_path, first, GOOD, GOOD)
+    task = asyncio.create_task(bench.poller.run())
+    await bench.clock.go_to(utc("2026-06-10T12:30"))
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert len(bench.source.polls) == 3
+    assert [record.getMessage() for record in caplog.records] == told
+
+
 async def test_the_slot_shown_is_that_of_the_moment_at_which_the_answer_came(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [SitesSeen((SITE,))])
     await bench.poll()

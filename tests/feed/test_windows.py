@@ -138,7 +138,7 @@ async def test_another_configuration_is_another_window(tmp_path: Path) -> None:
     longer = {"night": WindowSettings.model_validate({"duration": "PT2H", "not_before": "18:00", "deadline": "07:00"})}
     again = Home(tmp_path, clock, longer)
     await again.slots.show(clock.now())
-    assert again.told() == {"start": "2026-06-10T16:07:00Z", "end": "2026-06-10T18:07:00Z", "mean": 3.0}  # of equals the first
+    assert again.told() == {"start": "2026-06-10T16:15:00Z", "end": "2026-06-10T18:15:00Z", "mean": 3.0}  # of equals the first
 
 
 async def test_a_window_in_pieces_is_on_in_each_and_begins_once(tmp_path: Path) -> None:

@@ -133,9 +133,15 @@ def test_of_a_window_in_pieces_the_pieces_that_have_begun_stay_and_the_rest_is_c
     assert later.chosen[0].mean == (2 + 1 + 1) / 3 or str(later.chosen[0].mean).startswith("1.3333")
 
 
-def test_a_window_that_is_chosen_inside_its_frame_begins_after_now() -> None:
+def test_a_window_that_is_chosen_inside_its_frame_begins_with_the_next_quarter_hour() -> None:
     found = rechosen(window(), hours([1, 2, 3, 4]), BERLIN, START + timedelta(minutes=7, seconds=13))
-    assert spans(found) == [["11 00:08-01:08"]]
+    assert spans(found) == [["11 00:15-01:15"]]
+    assert spans(rechosen(window(), hours([1, 2, 3, 4]), BERLIN, START + timedelta(minutes=15))) == [["11 00:30-01:30"]]
+
+
+def test_one_that_would_not_fit_then_begins_with_the_next_minute() -> None:
+    found = rechosen(window(deadline="01:10"), hours([1, 2, 3, 4]), BERLIN, START + timedelta(minutes=7, seconds=13))
+    assert spans(found)[0] == ["11 00:08-01:08"]
 
 
 def test_where_nothing_known_fits_there_is_none() -> None:

@@ -1,5 +1,6 @@
 """What the schema says of a command and its answer is what the demo takes and gives."""
 
+import json
 import re
 from typing import Any
 
@@ -63,3 +64,12 @@ def test_a_response_topic_must_lie_below_the_clients_own() -> None:
     assert re.search(pattern, "kwh2mqtt/response/wallbox/mine")
     assert not re.search(pattern, "kwh2mqtt/response/wallbox")
     assert not re.search(pattern, "elsewhere/response/wallbox/mine")
+
+
+def test_a_device_and_a_session_bear_the_keys_of_their_topics_in_an_answer_too(found: Told) -> None:
+    data = {command.asked.full_name: answer["data"] for command, answer in found.answers if answer["status"] == "ok"}
+    told = {message.topic.removeprefix("kwh2mqtt/octopus/home/"): message.payload for message in found.published}
+    keys = set(json.loads(told["dispatch/family-car"])) - {"dispatching"}
+    devices = [*data["octopus.devices"]["devices"], *data["octopus.dispatches"]["dispatches"]]
+    assert [set(device) for device in devices] == [keys] * len(devices) != []
+    assert json.loads(told["schedule/saving-sessions"])[-1] == data["octopus.saving_sessions"]["saving_sessions"][-1]

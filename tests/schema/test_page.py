@@ -1,9 +1,10 @@
 """The examples are what the demo says, and docs/topics.md is what the command writes."""
 
+import re
 from pathlib import Path
 
 from bridge.schema import schema
-from bridge.schema.page import Page
+from bridge.schema.page import Page, anchor
 from tests.reference import EXAMPLES, Told, examples, text
 from tests.schema.against import DRAWN, MESSAGES, faults
 
@@ -32,6 +33,14 @@ def test_a_shape_that_holds_itself_ends_somewhere() -> None:
     page = Page({**DRAWN, "components": {"schemas": loop}})
     rows = page._rows({"$ref": "#/components/schemas/Loop"}, "")
     assert [key.count("in") for key, *_ in rows] == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_the_index_of_the_page_leads_to_each_of_its_headings() -> None:
+    page = schema(markdown=True)
+    headings = [anchor(heading) for heading in re.findall(r"^### (.*)$", page, re.MULTILINE)]
+    assert re.findall(r"^- \[`[^`]+`\]\(#([^)]+)\)$", page, re.MULTILINE) == headings
+    assert len(set(headings)) == len(headings)
+    assert anchor("`command/{client}/bridge/plan_cancel`") == "commandclientbridgeplan_cancel"
 
 
 def test_the_page_of_topics_is_what_the_command_writes() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bridge.errors import BudgetSpent, RateLimited
 from bridge.models.payload import BudgetFigures
-from bridge.state.budget import Budget, BudgetSettings
+from bridge.state.budget import KEPT_BACK, Budget, BudgetSettings
 from bridge.state.database import Database
 from tests.support import utc
 
@@ -48,6 +48,18 @@ def test_a_request_beyond_the_budget_is_refused_until_the_oldest_is_forgotten(da
     spent(budget, 300)
     with pytest.raises(BudgetSpent):
         budget.spend(after(309.9))
+
+
+def test_who_may_not_have_a_share_of_the_budget_is_told_of_it(database: Database) -> None:
+    budget = spent(Budget("home", THREE, database), 0, 10)
+    token = KEPT_BACK.set(0.34)
+    try:
+        with pytest.raises(BudgetSpent) as refused:
+            budget.spend(after(100))
+    finally:
+        KEPT_BACK.reset(token)
+    assert str(refused.value) == "the budget of 3 requests in 300 s is spent but for 1 that polls keep, the next in 200 s"
+    spent(budget, 100)
 
 
 def test_the_request_after_the_wait_is_allowed(database: Database) -> None:

@@ -11,7 +11,7 @@ SCHEMA_VERSION = 1
 MEAN, ROUGH = Context(prec=7), Context(prec=5)  # digits of what we have reckoned: no reader needs more
 
 Number = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
-Rounded = Annotated[Decimal, PlainSerializer(lambda value: float(MEAN.plus(value)), return_type=float, when_used="json")]
+Rounded = Annotated[Decimal, PlainSerializer(lambda value: float(MEAN.plus(value)), return_type=float)]  # in answers too
 Short = Annotated[Decimal, PlainSerializer(lambda value: float(ROUGH.plus(value)), return_type=float, when_used="json")]
 
 Second = Annotated[datetime, PlainSerializer(lambda moment: moment.replace(microsecond=0), when_used="json")]

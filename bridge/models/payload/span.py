@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
 
 from pydantic import ConfigDict, TypeAdapter
 
@@ -16,6 +17,10 @@ class SpanPayload(Payload):
 
     start: datetime
     end: datetime
+
+    @classmethod
+    def of(cls, span: Span) -> Self:
+        return cls.model_validate({**span.facts, "start": span.start, "end": span.end})
 
 
 class DispatchPayload(Payload):
@@ -44,5 +49,5 @@ _SPANS: TypeAdapter[list[SpanPayload]] = TypeAdapter(list[SpanPayload])
 
 def encoded_spans(spans: Sequence[Span]) -> bytes:
     """Return the bare array of `spans`, the facts of each beside its `start` and `end`."""
-    found = [SpanPayload.model_validate({**span.facts, "start": span.start, "end": span.end}) for span in spans]
+    found = [SpanPayload.of(span) for span in spans]
     return _SPANS.dump_json(found)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from bridge.errors import Malformed, NotFound, Refused
+from bridge.models.payload import SpanPayload
 from bridge.providers.base import Known
 from bridge.providers.octopus import figures
 from bridge.providers.octopus import operations as words
@@ -89,7 +90,7 @@ class Commands:
         homes = await self._households.at_hand(known, moment)
         for account in dict.fromkeys(home.account for home in homes):
             await self._devices.look(account, homes, known)
-        return words.Devices(devices=tuple(owned.device for owned in self._devices.owned.values()))
+        return words.Devices(devices=self._told())
 
     async def _dispatches(self, given: words.Nothing, known: Known, moment: datetime) -> words.Dispatches:
         await self._list_devices(given, known, moment)
@@ -97,11 +98,15 @@ class Commands:
             await self._devices.plan(id_, moment)
         for account in {owned.account for owned in self._devices.owned.values()}:
             await self._devices.complete(account, moment)
-        return words.Dispatches(dispatches=tuple(owned.device for owned in self._devices.owned.values()))
+        return words.Dispatches(dispatches=self._told())
+
+    def _told(self) -> tuple[words.OneDevice, ...]:
+        return tuple(words.OneDevice.of(owned.device) for owned in self._devices.owned.values())
 
     async def _saving_sessions(self, _: words.Nothing, __: Known, ___: datetime) -> words.SavingSessions:
         result = await self._backend().ask(SAVING_SESSIONS, account=await self._account())
-        return words.SavingSessions(saving_sessions=figures.saving_sessions(result.data).spans)
+        spans = figures.saving_sessions(result.data).spans
+        return words.SavingSessions(saving_sessions=tuple(map(SpanPayload.of, spans)))
 
     # writes
 

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from bridge.models.device import Device
+from bridge.models.device import Device, Dispatch
 from bridge.models.figure import Figure, Live
-from bridge.models.schedule import Span
+from bridge.models.payload import SpanPayload
 from bridge.providers.base import Kind, Operation
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9:_.-]+$")]
@@ -100,16 +100,31 @@ class Telemetry(Result):
     telemetry: tuple[Live, ...]
 
 
+class OneDevice(Result):
+    """A device, with the keys of `dispatch/{device}`."""
+
+    device_id: str
+    name: str
+    type: str | None
+    state: str | None
+    planned: tuple[Dispatch, ...]
+    completed: tuple[Dispatch, ...]
+
+    @classmethod
+    def of(cls, device: Device) -> Self:
+        return cls(device_id=device.id, name=device.title, **device.model_dump(exclude={"id", "title"}))
+
+
 class Devices(Result):
-    devices: tuple[Device, ...]
+    devices: tuple[OneDevice, ...]
 
 
 class Dispatches(Result):
-    dispatches: tuple[Device, ...]
+    dispatches: tuple[OneDevice, ...]
 
 
 class SavingSessions(Result):
-    saving_sessions: tuple[Span, ...]
+    saving_sessions: tuple[SpanPayload, ...]
 
 
 class DeviceState(Result):
