@@ -32,13 +32,13 @@ def _length(value: object) -> timedelta:
 def _time(value: object) -> datetime | time:
     text = value if isinstance(value, str) else ""
     try:
-        found = time.fromisoformat(text) if CLOCK.fullmatch(text) else datetime.fromisoformat(text)
-    except ValueError:
-        found = time(tzinfo=UTC)
-    if isinstance(found, datetime) and found.tzinfo is not None:
-        return found.astimezone(UTC)
-    if isinstance(found, time) and found.tzinfo is None:
-        return found
+        if CLOCK.fullmatch(text):
+            return time.fromisoformat(text)
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter where UTC has no such year
+        pass
     raise ValueError('must be an instant such as "2026-11-21T07:00:00+01:00", or a time on the local clock such as "07:00"')
 
 

@@ -124,14 +124,17 @@ def rechosen(window: Window, curve: Curve, zone: ZoneInfo, moment: datetime) -> 
 
 
 def frames(settings: WindowSettings, zone: ZoneInfo, moment: datetime, until: datetime) -> Iterator[Frame]:
-    """Yield the frames that end after `moment` and do not begin after `until`, in order."""
+    """Yield the frames that end after `moment` and do not begin after `until`, in order.
+
+    One of an hour or less may lie in the hour that the clock skips in spring: that day has none.
+    """
     opening, close = settings.clocks
     today = moment.astimezone(zone).date() - ONE_DAY
     while (start := _instant(today, opening, zone)) <= until:
         end = _instant(today, close, zone)
         if close <= opening:
             end = _instant(today + ONE_DAY, close, zone)
-        if end > moment and WEEK[today.weekday()] in settings.days:
+        if end > max(start, moment) and WEEK[today.weekday()] in settings.days:
             yield Frame(start, end)
         today += ONE_DAY
 

@@ -184,7 +184,7 @@ POWER = "must be a positive number of kW, or a list of up to 48 for equal parts 
         ("duration", [3, "3h", "3", "PT0S", "-PT1H", "PT59S", "P8D", "PT1.5S", "P", "PX", True, "P99999999999D"], LENGTH),
         ("min_segment", ["PT1S", 15], LENGTH),
         ("not_before", ["7", "7:00", "24:00", "07:60", "07:00Z", "2026-06-10", "2026-06-10T12:00:00", 7, "٠٧:٠٠"], TIME),
-        ("deadline", ["tomorrow", "07:00:30", ""], TIME),
+        ("deadline", ["tomorrow", "07:00:30", "", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00"], TIME),
         ("power_kw", [0, -1, "11", True, [], [0, 0], [1, -1], [1, "2"], [1] * 49, 1e9, {}], POWER),
     ],
 )
