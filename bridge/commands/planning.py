@@ -31,10 +31,10 @@ def chosen(wish: Wish, curve: Curve | None) -> Choice:
     if found is not None:
         return found
     known = f"prices are known until {stamp(curve.end)}"
-    if not curve.covers(wish.earliest, wish.latest):
-        raise Incomplete(f"{known}, and in what is known nothing fits: ask again when there are more")
     conditions = {"max_price": wish.max_price, "levels": wish.levels, "min_segment": wish.min_segment or None}
     named = ", ".join(key for key, value in conditions.items() if value is not None) or "the duration"
+    if not curve.covers(wish.earliest, wish.latest):
+        raise Incomplete(f"{known}, and in what is known nothing fits: ask again when there are more, or ease {named}")
     text = f"nothing fits from {stamp(wish.earliest)} to {stamp(wish.latest)}: ease {named}, or the deadline; {known}"
     raise Refused(text, reasons=("nothing fits",))
 

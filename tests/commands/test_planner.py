@@ -102,6 +102,8 @@ async def test_pieces_of_a_least_length_lie_on_whole_five_minutes_unless_one_run
     ("args", "refusal"),
     [
         ({"source": "hom", "duration": "PT1H"}, ("not_found", "there is no source hom; there is: home")),
+        ({**HOME, "site": "", "duration": "PT1H"}, ("not_found", "home has no site ; it has: house")),
+        ({**HOME, "durations": "PT1H"}, ("bad_request", "args: durations: is not a known key; did you mean duration?")),
         ({**HOME, "site": "cabin", "duration": "PT1H"}, ("not_found", "home has no site cabin; it has: house")),
         ({**HOME, "stream": "gas", "duration": "PT1H"}, ("not_found", "house has no stream gas; it has: import")),
         ({}, ("bad_request", "args: source: is missing")),
@@ -151,14 +153,20 @@ async def test_pieces_of_a_least_length_lie_on_whole_five_minutes_unless_one_run
             {**HOME, "duration": "PT1H", "max_price": -1},
             (
                 "unavailable",
-                "prices are known until 2026-06-10T16:00:00Z, and in what is known nothing fits: ask again when there are more",
+                (
+                    "prices are known until 2026-06-10T16:00:00Z, and in what is known nothing fits: "
+                    "ask again when there are more, or ease max_price"
+                ),
             ),
         ),
         (
             {**HOME, "duration": "PT1H", "not_before": "18:00", "deadline": "07:00"},
             (
                 "unavailable",
-                "prices are known until 2026-06-10T16:00:00Z, and in what is known nothing fits: ask again when there are more",
+                (
+                    "prices are known until 2026-06-10T16:00:00Z, and in what is known nothing fits: "
+                    "ask again when there are more, or ease the duration"
+                ),
             ),
         ),
     ],
@@ -175,6 +183,7 @@ async def test_what_cannot_be_had_is_refused_with_the_reason_and_the_mend(
 
 LENGTH = 'must be a duration such as "PT3H" or "PT1H30M", of a minute to seven days'
 TIME = 'must be an instant such as "2026-11-21T07:00:00+01:00", or a time on the local clock such as "07:00"'
+LEVELS = 'must be a list of levels such as ["very_cheap", "cheap"], in lower case'
 POWER = "must be a positive number of kW, or a list of up to 48 for equal parts of the duration"
 
 
@@ -185,6 +194,7 @@ POWER = "must be a positive number of kW, or a list of up to 48 for equal parts 
         ("min_segment", ["PT1S", 15], LENGTH),
         ("not_before", ["7", "7:00", "24:00", "07:60", "07:00Z", "2026-06-10", "2026-06-10T12:00:00", 7, "٠٧:٠٠"], TIME),
         ("deadline", ["tomorrow", "07:00:30", "", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00"], TIME),
+        ("levels", ["cheap", [], [""], [1], ["CHEAP"], {"cheap": 1}, ["cheap"] * 17], LEVELS),
         ("power_kw", [0, -1, "11", True, [], [0, 0], [1, -1], [1, "2"], [1] * 49, 1e9, {}], POWER),
     ],
 )
