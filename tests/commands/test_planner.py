@@ -43,6 +43,12 @@ async def test_the_cheapest_time_is_told_with_its_cost_and_what_it_saves_against
     }
 
 
+async def test_what_is_reckoned_has_seven_digits_as_on_every_topic(tmp_path: Path) -> None:
+    here = house(tmp_path, hours(0.1, 0.2, 0.4))
+    found = await here.done("plan", name="car", **HOME, duration="PT1H10M", power_kw=11)
+    assert (found["mean"], found["segments"][0]["mean"], found["cost"]) == (0.1142857, 0.1142857, 1.466667)
+
+
 async def test_without_a_power_the_cost_is_not_known(tmp_path: Path) -> None:
     nothing: dict[str, Any] = dict.fromkeys(("power_kw", "energy_kwh", "deadline", "not_before", "max_price", "levels"))
     for left_out in ({}, nothing):

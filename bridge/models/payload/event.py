@@ -75,8 +75,8 @@ class PlanFinished(Payload):
     stream: str
     start: datetime
     end: datetime
-    mean: Number  # major unit per kWh
-    cost: Number | None  # major unit; null where the power is unknown
+    mean: Rounded  # major unit per kWh
+    cost: Rounded | None  # major unit; null where the power is unknown
     currency: str | None
 
 

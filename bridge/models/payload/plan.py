@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from bridge.models.payload.base import Number, Payload
+from bridge.models.payload.base import Payload, Rounded
 
 
 class SegmentPayload(Payload):
@@ -10,7 +10,7 @@ class SegmentPayload(Payload):
 
     start: datetime
     end: datetime
-    mean: Number  # its price, major unit per kWh
+    mean: Rounded  # its price, major unit per kWh
 
 
 class CheapestPayload(Payload):
@@ -18,10 +18,10 @@ class CheapestPayload(Payload):
 
     start: datetime
     end: datetime
-    mean: Number  # of all segments, weighted by length or by the power
+    mean: Rounded  # of all segments, weighted by length or by the power
     segments: tuple[SegmentPayload, ...]
-    cost: Number | None  # major unit
-    saving: Number | None  # against starting at once, for the same energy; null also where those prices are not known
+    cost: Rounded | None  # major unit
+    saving: Rounded | None  # against starting at once, for the same energy; null also where those prices are not known
     currency: str | None
     data_until: datetime  # the end of the known prices
 
