@@ -24,11 +24,9 @@ from bridge.topics import WARP_PRICES, Topics
 from tests.nodered import flow
 from tests.readers.warped import read_by_warp
 from tests.support import FACTS, quarters, utc
-from tests.test_docs import DOCUMENTS, README, ROOT, blocks, mapping, one, read_by_evcc, rows
-from tests.test_docs import READERS as PAGES
+from tests.test_docs import DOCUMENTS, READERS, README, ROOT, blocks, mapping, one, read_by_evcc, rows
 
 TOPICS = Topics("kwh2mqtt")
-READERS = {name: page for name, page in PAGES.items() if name != "home-assistant"}  # which is told, and needs no recipe
 TEN = utc("2026-11-20T10:00")
 PRICES = quarters(TEN, ["0.2512", "0.2487", "0", "-0.0537"])
 SLOTS = encoded_slots(PRICES).decode()

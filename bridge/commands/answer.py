@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import to_jsonable_python
 
 from bridge.errors import BridgeError
+from bridge.models.payload.base import Payload
 
 SHORT = 1024  # bytes of an answer that every broker takes
 
@@ -57,12 +58,12 @@ def encoded(answer: dict[str, Any]) -> bytes:
 def plain(value: Any) -> Any:
     """Return `value` as JSON has it: models as objects, prices as numbers, instants as in every payload of ours.
 
-    What no JSON number can hold is unknown.
+    A payload is what stands on its topic, to the last digit. What no JSON number can hold is unknown.
     """
     if isinstance(value, Plain):
         return value
     if isinstance(value, BaseModel):
-        value = value.model_dump(exclude_none=False)
+        value = value.model_dump(mode="json" if isinstance(value, Payload) else "python")
     match value:
         case dict():
             return {str(key): plain(inner) for key, inner in value.items()}

@@ -143,7 +143,7 @@ class Desk:
         try:
             given = offer.read(body.args)
         except ValidationError as error:
-            raise BadRequest(f"args: {told(error)}") from None
+            raise BadRequest(f"args: {told(error, offer.arguments)}") from None
         except OverflowError:
             raise BadRequest("args: an instant in them lies beyond all years") from None
         if offer.kind is Kind.WRITE and body.id is None:

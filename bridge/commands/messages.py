@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bridge.commands.planning import mean, running
 from bridge.models.message import Message
 from bridge.models.payload import CheapestPayload, PlanFinished, PlanPayload, SegmentPayload
 from bridge.models.plan import Plan, Segment, Wish
 from bridge.models.price import Curve
+from bridge.pricing.segments import mean, running
 from bridge.topics import Topics
 
 SHOWN_AFTER = timedelta(hours=1)  # the end of a plan
@@ -22,7 +22,7 @@ NOTHING, ON, OFF = b"", b"ON", b"OFF"
 
 def plan(topics: Topics, kept: Plan, site: str | None, moment: datetime) -> Iterator[Message]:
     """Yield `plan/{client}/{name}/active` and, where the name of its site is known, `plan/{client}/{name}`."""
-    now, over = running(kept, moment), kept.end + SHOWN_AFTER
+    now, over = running(kept.segments, moment), kept.end + SHOWN_AFTER
     yield Message(topics.plan_active(*kept.key), ON if now else OFF, now.end + GRACE if now else over)
     if site is not None:
         yield Message(topics.plan(*kept.key), shown(kept, site).encoded(), over)

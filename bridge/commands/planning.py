@@ -4,7 +4,6 @@ A plan is moved when prices change, and never by time alone: what has begun stay
 moves only where that makes it cheaper by `LEAST_GAIN`. So no plan flaps, and none is put off without a reason.
 """
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +15,7 @@ from bridge.errors import Incomplete, Refused
 from bridge.models.plan import Plan, Segment, Wish
 from bridge.models.price import Curve
 from bridge.pricing.cheapest import Choice, TooFine, Wanted, cheapest
+from bridge.pricing.segments import begun, joined, length, mean
 
 LEAST_GAIN = Decimal("0.01")  # of what the rest costs: less than a hundredth is not worth a move
 
@@ -31,10 +31,10 @@ def chosen(wish: Wish, curve: Curve | None) -> Choice:
     if found is not None:
         return found
     known = f"prices are known until {stamp(curve.end)}"
-    if not curve.covers(wish.earliest, wish.latest):
-        raise Incomplete(f"{known}, and in what is known nothing fits: ask again when there are more")
     conditions = {"max_price": wish.max_price, "levels": wish.levels, "min_segment": wish.min_segment or None}
     named = ", ".join(key for key, value in conditions.items() if value is not None) or "the duration"
+    if not curve.covers(wish.earliest, wish.latest):
+        raise Incomplete(f"{known}, and in what is known nothing fits: ask again when there are more, or ease {named}")
     text = f"nothing fits from {stamp(wish.earliest)} to {stamp(wish.latest)}: ease {named}, or the deadline; {known}"
     raise Refused(text, reasons=("nothing fits",))
 
@@ -62,41 +62,32 @@ def price_at_once(wish: Wish, curve: Curve, moment: datetime) -> Decimal | None:
     return found.mean if found else None
 
 
-def mean(segments: Iterable[Segment]) -> Decimal:
-    """Return the mean price of a kWh over `segments`, weighted by length."""
-    weights = [(segment.mean, Decimal((segment.end - segment.start) // timedelta.resolution)) for segment in segments]
-    return sum((price * length for price, length in weights), Decimal()) / sum(length for _, length in weights)
-
-
-def running(plan: Plan, moment: datetime) -> Segment | None:
-    """Return the segment that `moment` lies in."""
-    return next((segment for segment in plan.segments if segment.start <= moment < segment.end), None)
-
-
 # newer prices
 
 
 def moved(plan: Plan, curve: Curve, moment: datetime) -> Plan:
     """Return the plan that stands once `curve` is known."""
-    begun = tuple(segment for segment in plan.segments if segment.start <= moment)
-    rest = plan.segments[len(begun) :]
+    standing = begun(plan.segments, moment)
+    rest = plan.segments[len(standing) :]
     if not rest or curve.end is None:
         return plan
     priced = [_priced(plan.wish, curve, segment) for segment in rest]
     newer = tuple(new or old for new, old in zip(priced, rest, strict=True))
-    if not (plan.wish.contiguous and begun):
-        better = _better(plan.wish, curve, begun, rest, moment)
+    if not (plan.wish.contiguous and standing):
+        better = _better(plan.wish, curve, standing, rest, moment)
         worth = None if None in priced else mean(newer)
         if better and (worth is None or worth - better.mean > LEAST_GAIN * abs(worth)):
             newer = better.segments
-    changes = {"segments": tuple(_joined((*begun, *newer))), "data_until": curve.end, "currency": curve.currency}
+    changes = {"segments": joined((*standing, *newer)), "data_until": curve.end, "currency": curve.currency}
     return plan.model_copy(update=changes)
 
 
-def _better(wish: Wish, curve: Curve, begun: tuple[Segment, ...], rest: tuple[Segment, ...], moment: datetime) -> Choice | None:
+def _better(
+    wish: Wish, curve: Curve, standing: tuple[Segment, ...], rest: tuple[Segment, ...], moment: datetime
+) -> Choice | None:
     """Return the best there is now for what has not begun."""
-    left = sum((segment.end - segment.start for segment in rest), timedelta())
-    earliest = max(wish.earliest, whole(moment, SECOND), *(segment.end for segment in begun))
+    left = length(rest)
+    earliest = max(wish.earliest, whole(moment, SECOND), *(segment.end for segment in standing))
     update = {"duration": left, "min_segment": min(wish.min_segment, left)}
     try:
         return best(wish.model_copy(update=update), curve, earliest)
@@ -109,17 +100,3 @@ def _priced(wish: Wish, curve: Curve, segment: Segment) -> Segment | None:
     alone = wish.model_copy(update={"duration": segment.end - segment.start, "contiguous": True, "min_segment": timedelta()})
     found = best(alone.model_copy(update={"latest": segment.end}), curve, segment.start)
     return found.segments[0] if found else None
-
-
-def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """Yield `segments`, of which those that touch are one: the device is not switched between them."""
-    last: Segment | None = None
-    for segment in segments:
-        if last is not None and last.end == segment.start:
-            last = Segment(last.start, segment.end, mean((last, segment)))
-            continue
-        if last is not None:
-            yield last
-        last = segment
-    if last is not None:
-        yield last

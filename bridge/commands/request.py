@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError, field_validator
 
 from bridge.errors import BadRequest, Expired, WasRetained
+from bridge.faults import nearest
 from bridge.models.message import Arrival
 from bridge.models.price import Instant
 from bridge.topics import Errand, Topics, is_publishable
 
 LARGEST = 64 * 1024  # bytes of a payload
+LONGEST_KEY = 64  # characters of one that is told
 LONGEST_TOLD = 300  # characters of what is wrong with one
 
 
@@ -103,10 +105,14 @@ def id_in(payload: bytes) -> str | None:
     return given if isinstance(given, str) and 0 < len(given) <= 64 and given.isprintable() else None  # noqa: PLR2004
 
 
-def told(error: ValidationError) -> str:
-    """Return what is wrong with a body or its arguments, with names and without values."""
+def told(error: ValidationError, known: type[BaseModel] | None = None) -> str:
+    """Return what is wrong with a body or its arguments, with names and without values.
+
+    `known` are the keys that there are, for the mend of one that is not.
+    """
+    keys = [field.alias or name for name, field in known.model_fields.items()] if known else []
     entries = error.errors(include_input=False, include_url=False, include_context=False)
-    text = "; ".join(f"{_place(entry['loc'])}{_words(entry)}" for entry in entries)
+    text = "; ".join(f"{_place(entry['loc'])}{_words(entry, keys)}" for entry in entries)
     return text if len(text) <= LONGEST_TOLD else f"{text[:LONGEST_TOLD]}…"
 
 
@@ -124,13 +130,14 @@ def _read(payload: bytes) -> Body:
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    path = ".".join(str(step)[:64] for step in location)
+    path = ".".join(str(step)[:LONGEST_KEY] for step in location)
     return f"{path}: " if path else ""
 
 
-def _words(entry: Any) -> str:
+def _words(entry: Any, keys: list[str]) -> str:
     if entry["type"] == "extra_forbidden":
-        return "is not a known key"
+        mend = f"; {nearest(str(entry['loc'][0])[:LONGEST_KEY], keys)}" if keys and len(entry["loc"]) == 1 else ""
+        return f"is not a known key{mend}"
     if entry["type"] == "missing":
         return "is missing"
     return str(entry["msg"]).removeprefix("Value error, ")

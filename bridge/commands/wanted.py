@@ -15,6 +15,7 @@ LONGEST = timedelta(days=7)  # no prices are known for longer
 MOST_PARTS = 48  # of a power
 LARGEST = 10**6  # kW and kWh: no home has more, and no sum overflows
 LONGEST_NAME = 64  # bytes
+MOST_LEVELS, LONGEST_LEVEL = 16, 64  # which of them there are is for the provider to say
 CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d")
 LENGTH: TypeAdapter[timedelta] = TypeAdapter(timedelta)
 
@@ -32,13 +33,13 @@ def _length(value: object) -> timedelta:
 def _time(value: object) -> datetime | time:
     text = value if isinstance(value, str) else ""
     try:
-        found = time.fromisoformat(text) if CLOCK.fullmatch(text) else datetime.fromisoformat(text)
-    except ValueError:
-        found = time(tzinfo=UTC)
-    if isinstance(found, datetime) and found.tzinfo is not None:
-        return found.astimezone(UTC)
-    if isinstance(found, time) and found.tzinfo is None:
-        return found
+        if CLOCK.fullmatch(text):
+            return time.fromisoformat(text)
+        found = datetime.fromisoformat(text)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter where UTC has no such year
+        pass
     raise ValueError('must be an instant such as "2026-11-21T07:00:00+01:00", or a time on the local clock such as "07:00"')
 
 
@@ -58,8 +59,17 @@ def _name(text: str) -> str:
     return text
 
 
-def _sorted(levels: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(set(levels)))
+def _levels(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    words = value if isinstance(value, list | tuple) else []
+    if not 0 < len(words) <= MOST_LEVELS or not all(isinstance(word, str) and _is_level(word) for word in words):
+        raise ValueError('must be a list of levels such as ["very_cheap", "cheap"], in lower case')
+    return tuple(sorted(set(words)))
+
+
+def _is_level(word: str) -> bool:
+    return 0 < len(word) <= LONGEST_LEVEL and word == word.lower()
 
 
 def told(length: timedelta) -> str:
@@ -79,7 +89,9 @@ Kilowatts = Annotated[float, Field(ge=0, le=LARGEST)]
 Parts = Annotated[list[Kilowatts], Field(min_length=1, max_length=MOST_PARTS)]
 Power = Annotated[tuple[Decimal, ...], BeforeValidator(_power, json_schema_input_type=Kilowatts | Parts | None)]
 Name = Annotated[str, AfterValidator(_name)]
-Level = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_NAME)]
+Level = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_LEVEL)]
+Listed = Annotated[list[Level], Field(min_length=1, max_length=MOST_LEVELS)]
+Levels = Annotated[tuple[str, ...] | None, BeforeValidator(_levels, json_schema_input_type=Listed | None)]
 
 
 class CheapestArguments(Arguments):
@@ -96,7 +108,7 @@ class CheapestArguments(Arguments):
     power_kw: Power = ()  # kW; a list is for equal parts of the duration
     energy_kwh: Decimal | None = Field(default=None, gt=0, le=LARGEST)  # kWh
     max_price: Decimal | None = Field(default=None, ge=-LARGEST, le=LARGEST)  # major unit per kWh
-    levels: Annotated[tuple[Level, ...], AfterValidator(_sorted)] | None = Field(default=None, min_length=1, max_length=16)
+    levels: Levels = None  # what the topics tell: the provider's words, or else ours
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:

@@ -31,7 +31,8 @@ def place_of(given: CheapestArguments, sources: Mapping[str, Holdings]) -> Place
         raise BadRequest(f"args: site: name one of: {names}")
     found = [place for place in places if given.site in (None, place.name)]
     if not found:
-        raise NotFound(f"{given.source} has no site {(given.site or 'yet')[:LONGEST_NAME]}; it has: {names}")
+        named = "yet" if given.site is None else given.site[:LONGEST_NAME]
+        raise NotFound(f"{given.source} has no site {named}; it has: {names}")
     streams = dict.fromkeys((*found[0].site.streams, *found[0].curves))
     if given.stream not in streams:
         text = f"{found[0].name} has no stream {given.stream[:LONGEST_NAME]}; it has: {', '.join(streams) or 'none'}"

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import singledispatch
+from itertools import takewhile
 
 from bridge.feed.names import Titled, chosen
 from bridge.feed.place import Place
@@ -16,12 +17,14 @@ from bridge.models.observation import (
     ReadingsSeen,
     SchedulesSeen,
 )
+from bridge.models.price import HOUR, Curve, Slot, split
 from bridge.models.reading import Reading
 from bridge.pricing.cost import CostDay, counted
 from bridge.pricing.day import midnight
 from bridge.state.database import Statement
 from bridge.state.store import NamedDevice, NamedMeter, removed, removed_reading, saved, saved_curve, saved_reading
 
+HALF_HOUR = timedelta(minutes=30)
 KEPT_DAYS = 2  # of a curve, before today
 KEPT_AHEAD = 8  # days, today among them
 UNNAMED, UNNAMED_METER = "device", "meter"
@@ -42,7 +45,8 @@ def _(observation: PricesSeen, place: Place, source: str, moment: datetime) -> K
     standing = old.without(*observation.whole) if old and observation.whole else old
     newest = standing.updated(observation.curve) if standing else observation.curve
     zone = place.site.zone  # what lies far ahead was learnt by a clock that was wrong
-    curve = newest.since(midnight(moment, zone, -KEPT_DAYS)).until(midnight(moment, zone, KEPT_AHEAD))
+    begin, end = midnight(moment, zone, -KEPT_DAYS), midnight(moment, zone, KEPT_AHEAD)
+    curve = _cut(newest.since(begin).until(end), begin, end)
     if curve == old:
         return place, []
     statement = saved_curve(source, observation.site, observation.stream, curve)
@@ -107,6 +111,24 @@ def _(observation: DevicesSeen, place: Place, source: str, _: datetime) -> Kept:
     changed = {id_: named for id_, named in devices.items() if place.devices.get(id_) != named}
     statements = [saved(source, observation.site, id_, named) for id_, named in changed.items()]
     return replace(place, devices=devices), [*gone, *statements]
+
+
+def _cut(curve: Curve, begin: datetime, end: datetime) -> Curve:
+    """Return `curve` with what holds for more than an hour cut into half-hours of [begin, end).
+
+    A day's figures and the time to come are made of whole slots: a night's price must not belong to the evening alone.
+    """
+    if all(slot.end - slot.start <= HOUR for slot in curve.slots):
+        return curve
+    return curve.model_copy(update={"slots": tuple(piece for slot in curve.slots for piece in _pieces(slot, begin, end))})
+
+
+def _pieces(slot: Slot, begin: datetime, end: datetime) -> Iterable[Slot]:
+    if slot.end - slot.start <= HOUR:
+        return [slot]
+    passed = max(begin - slot.start, timedelta()) // HALF_HOUR  # the cuts are counted from its start, today as tomorrow
+    pieces = split(slot._replace(start=slot.start + passed * HALF_HOUR), HALF_HOUR)
+    return takewhile(lambda piece: piece.start < end, pieces)
 
 
 def _counted(place: Place, readings: Iterable[Reading], source: str, moment: datetime) -> Kept:

@@ -78,7 +78,7 @@ class Latest:
         self.changed = asyncio.Event()  # set with it
         self.meanings = Meanings(pricing)
         self.windows = windows
-        self._chosen_by: dict[tuple[str, str], Curve] = {}  # the prices by which a site's window was chosen
+        self._chosen_by: dict[tuple[str, str], tuple[Curve, datetime]] = {}  # by which prices a window was, and when
         self.places = _restored(store, source, self._named(sites).values(), windows)
 
     # what providers ask (bridge.providers.base.Known)
@@ -136,7 +136,10 @@ class Latest:
         return statements
 
     def choose(self, moment: datetime, sites: Iterable[str] | None = None) -> list[Statement]:
-        """Choose the windows of `sites` (all where none are named) by what is known now, and return what has to be written."""
+        """Choose the windows of `sites` (all where none are named) by what is known now, and return what has to be written.
+
+        One that was chosen by these prices stands, unless the clock was ahead then: what is still to come may have been left out.
+        """
         statements: list[Statement] = []
         for id_ in list(self.places) if sites is None else sites:
             for name, settings in self.windows.items():
@@ -146,9 +149,10 @@ class Latest:
     def _choose(self, id_: str, name: str, settings: WindowSettings, moment: datetime) -> Iterator[Statement]:
         place = self.places[id_]
         curve, before = place.curves.get(settings.stream), place.windows.get(name)
-        if curve is None or (before is not None and self._chosen_by.get((id_, name)) is curve):
+        known, since = self._chosen_by.get((id_, name), (None, moment))
+        if curve is None or (before is not None and known is curve and since <= moment):
             return
-        self._chosen_by[id_, name] = curve
+        self._chosen_by[id_, name] = curve, moment
         after = rechosen(before or Window(name=name, settings=settings), curve, place.site.zone, moment)
         if after != before:
             self.places[id_] = replace(place, windows={**place.windows, name: after})
@@ -169,7 +173,7 @@ class Latest:
             for gone in self.places.keys() - found.keys():
                 del self.places[gone]
                 self.meanings.forget(gone)
-                self._chosen_by = {key: curve for key, curve in self._chosen_by.items() if key[0] != gone}
+                self._chosen_by = {key: chosen for key, chosen in self._chosen_by.items() if key[0] != gone}
                 statements += removed_site(self.source, gone)
         old = [NamedSite(place.name, place.site) for id_, place in self.places.items() if id_ not in found]
         named = self._named([*old, *(NamedSite(self._name_of(site.id), site) for site in observation.sites)])

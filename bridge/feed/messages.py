@@ -162,10 +162,11 @@ class Painter:
         yield Message(self._topics.window_active(*about), ON if running else OFF, running.end + GRACE if running else None)
         yield Message(self._topics.window(*about), enrich.window(window, chosen).encoded() if chosen else NOTHING)
 
-    def started(self, place: Place, window: Window, since: datetime, moment: datetime) -> Iterator[Message]:
-        """Yield the event of a window that has begun after `since`, and not after `moment`."""
-        for chosen in window.chosen:
-            if since < chosen.start <= moment < chosen.end:
+    def started(self, place: Place, since: datetime, moment: datetime) -> Iterator[Message]:
+        """Yield the event of each window that has begun after `since`, and not after `moment`, and is not over."""
+        for window in place.windows.values():
+            chosen = window.at(moment)
+            if chosen and since < chosen.start <= moment:
                 stream, mean = window.settings.stream, chosen.mean
                 event = WindowStarted(window=window.name, stream=stream, start=chosen.start, end=chosen.end, mean=mean)
                 yield self.event(place, event, moment)

@@ -45,14 +45,17 @@ class Slots:
         self._shown: datetime | None = None  # the moment that stands on the topics
 
     async def show(self, moment: datetime) -> None:
-        """Lay everything that is known on the shelf as it is at `moment`."""
+        """Lay everything that is known on the shelf as it is at `moment`, and tell which windows began since the last time."""
+        since = self._shown or moment  # what began before we did is no news
         self._choose(moment)
         async for messages in self._drawn(lambda painter, place: painter.site(place, moment)):
+            self._shelf.put(messages)
+        async for messages in self._drawn(lambda painter, place: painter.started(place, since, moment)):
             self._shelf.put(messages)
         self._shown = moment
 
     def _choose(self, moment: datetime) -> None:
-        """Choose the windows for which that has not been done, as after a restart."""
+        """Choose the windows for which that has not been done, as after a restart, or in vain, as by a clock that was wrong."""
         for latest, _ in self._painters:
             for id_, place in list(latest.places.items()):
                 try:
@@ -164,7 +167,7 @@ def _turned(painter: Painter, place: Place, since: datetime, boundary: datetime)
     for window in place.windows.values():
         if any(since < change <= boundary for change in agenda.window_changes(window)):
             yield from painter.window(place, window, boundary)
-            yield from painter.started(place, window, since, boundary)
+    yield from painter.started(place, since, boundary)
     for schedule in place.schedules.values():
         if any(since < change <= boundary for change in agenda.schedule_changes(schedule)):
             yield painter.schedule(place, schedule, boundary)

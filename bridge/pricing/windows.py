@@ -4,7 +4,7 @@ One that has begun stays where it is, whatever becomes known meanwhile: a device
 better price.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal, NamedTuple, Self
@@ -16,8 +16,8 @@ from bridge.models.plan import Segment
 from bridge.models.price import Curve, Instant
 from bridge.pricing.cheapest import Wanted, cheapest
 from bridge.pricing.day import ONE_DAY
+from bridge.pricing.segments import begun, joined, length, mean, running
 from bridge.pricing.settings import Length
-from bridge.pricing.sums import SECOND
 
 MINUTE, QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 MIDNIGHT = time()
@@ -93,7 +93,7 @@ class Chosen(BaseModel):
 
     def running(self, moment: datetime) -> Segment | None:
         """Return the segment in force at `moment`, or None."""
-        return next((segment for segment in self.segments if segment.start <= moment < segment.end), None)
+        return running(self.segments, moment)
 
 
 class Window(BaseModel):
@@ -124,14 +124,17 @@ def rechosen(window: Window, curve: Curve, zone: ZoneInfo, moment: datetime) -> 
 
 
 def frames(settings: WindowSettings, zone: ZoneInfo, moment: datetime, until: datetime) -> Iterator[Frame]:
-    """Yield the frames that end after `moment` and do not begin after `until`, in order."""
+    """Yield the frames that end after `moment` and do not begin after `until`, in order.
+
+    One of an hour or less may lie in the hour that the clock skips in spring: that day has none.
+    """
     opening, close = settings.clocks
     today = moment.astimezone(zone).date() - ONE_DAY
     while (start := _instant(today, opening, zone)) <= until:
         end = _instant(today, close, zone)
         if close <= opening:
             end = _instant(today + ONE_DAY, close, zone)
-        if end > moment and WEEK[today.weekday()] in settings.days:
+        if end > max(start, moment) and WEEK[today.weekday()] in settings.days:
             yield Frame(start, end)
         today += ONE_DAY
 
@@ -149,39 +152,20 @@ def _from(
     whole = min(settings.duration, frame.end - frame.start)  # a night that lacks an hour may be shorter than it ought to be
     if before is None or before.start > moment:
         return _choice(frame, (), Wanted(whole, contiguous=settings.contiguous), curve, soonest)
-    begun = tuple(segment for segment in before.segments if segment.start <= moment)
-    rest = whole - sum((segment.end - segment.start for segment in begun), timedelta())
+    standing = begun(before.segments, moment)
+    rest = whole - length(standing)
     if settings.contiguous or not rest:
         return before
-    return _choice(frame, begun, Wanted(rest, contiguous=False), curve, max(soonest, begun[-1].end)) or before
+    return _choice(frame, standing, Wanted(rest, contiguous=False), curve, max(soonest, standing[-1].end)) or before
 
 
-def _choice(frame: Frame, begun: tuple[Segment, ...], rest: Wanted, curve: Curve, soonest: datetime) -> Chosen | None:
-    """Return `begun` with the cheapest `rest` of [soonest, frame.end), None where nothing known fits."""
+def _choice(frame: Frame, standing: tuple[Segment, ...], rest: Wanted, curve: Curve, soonest: datetime) -> Chosen | None:
+    """Return `standing` with the cheapest `rest` of [soonest, frame.end), None where nothing known fits."""
     found = cheapest(curve, rest, soonest, frame.end)
     if found is None:
         return None
-    segments = tuple(_joined((*begun, *found.segments)))
-    return Chosen(frame=frame, segments=segments, mean=_mean(segments) if begun else found.mean)
-
-
-def _joined(segments: Iterable[Segment]) -> Iterator[Segment]:
-    """Yield `segments`, those that touch as one."""
-    last: Segment | None = None
-    for segment in segments:
-        if last is not None and last.end == segment.start:
-            last = Segment(last.start, segment.end, _mean((last, segment)))
-            continue
-        if last is not None:
-            yield last
-        last = segment
-    if last is not None:
-        yield last
-
-
-def _mean(segments: Iterable[Segment]) -> Decimal:
-    lengths = [(segment.mean, (segment.end - segment.start) // SECOND) for segment in segments]
-    return sum((mean * length for mean, length in lengths), Decimal()) / sum(length for _, length in lengths)
+    segments = joined((*standing, *found.segments))
+    return Chosen(frame=frame, segments=segments, mean=mean(segments))
 
 
 def _next(step: timedelta, moment: datetime) -> datetime:

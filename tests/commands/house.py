@@ -2,10 +2,10 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +136,3 @@ def hours(*values: float, start: datetime = NOON) -> Curve:
 def spans(plan: Json) -> list[tuple[str, str]]:
     """Return from when until when each segment of a payload is, UTC."""
     return [(one["start"][8:16].replace("T", " "), one["end"][8:16].replace("T", " ")) for one in plan["segments"]]
-
-
-def length(segments: Sequence[Any]) -> timedelta:
-    return sum((one.end - one.start for one in segments), timedelta())

@@ -43,6 +43,12 @@ async def test_the_cheapest_time_is_told_with_its_cost_and_what_it_saves_against
     }
 
 
+async def test_what_is_reckoned_has_seven_digits_as_on_every_topic(tmp_path: Path) -> None:
+    here = house(tmp_path, hours(0.1, 0.2, 0.4))
+    found = await here.done("plan", name="car", **HOME, duration="PT1H10M", power_kw=11)
+    assert (found["mean"], found["segments"][0]["mean"], found["cost"]) == (0.1142857, 0.1142857, 1.466667)
+
+
 async def test_without_a_power_the_cost_is_not_known(tmp_path: Path) -> None:
     nothing: dict[str, Any] = dict.fromkeys(("power_kw", "energy_kwh", "deadline", "not_before", "max_price", "levels"))
     for left_out in ({}, nothing):
@@ -102,6 +108,8 @@ async def test_pieces_of_a_least_length_lie_on_whole_five_minutes_unless_one_run
     ("args", "refusal"),
     [
         ({"source": "hom", "duration": "PT1H"}, ("not_found", "there is no source hom; there is: home")),
+        ({**HOME, "site": "", "duration": "PT1H"}, ("not_found", "home has no site ; it has: house")),
+        ({**HOME, "durations": "PT1H"}, ("bad_request", "args: durations: is not a known key; did you mean duration?")),
         ({**HOME, "site": "cabin", "duration": "PT1H"}, ("not_found", "home has no site cabin; it has: house")),
         ({**HOME, "stream": "gas", "duration": "PT1H"}, ("not_found", "house has no stream gas; it has: import")),
         ({}, ("bad_request", "args: source: is missing")),
@@ -151,14 +159,20 @@ async def test_pieces_of_a_least_length_lie_on_whole_five_minutes_unless_one_run
             {**HOME, "duration": "PT1H", "max_price": -1},
             (
                 "unavailable",
-                "prices are known until 2026-06-10T16:00:00Z, and in what is known nothing fits: ask again when there are more",
+                (
+                    "prices are known until 2026-06-10T16:00:00Z, and in what is known nothing fits: "
+                    "ask again when there are more, or ease max_price"
+                ),
             ),
         ),
         (
             {**HOME, "duration": "PT1H", "not_before": "18:00", "deadline": "07:00"},
             (
                 "unavailable",
-                "prices are known until 2026-06-10T16:00:00Z, and in what is known nothing fits: ask again when there are more",
+                (
+                    "prices are known until 2026-06-10T16:00:00Z, and in what is known nothing fits: "
+                    "ask again when there are more, or ease the duration"
+                ),
             ),
         ),
     ],
@@ -175,6 +189,7 @@ async def test_what_cannot_be_had_is_refused_with_the_reason_and_the_mend(
 
 LENGTH = 'must be a duration such as "PT3H" or "PT1H30M", of a minute to seven days'
 TIME = 'must be an instant such as "2026-11-21T07:00:00+01:00", or a time on the local clock such as "07:00"'
+LEVELS = 'must be a list of levels such as ["very_cheap", "cheap"], in lower case'
 POWER = "must be a positive number of kW, or a list of up to 48 for equal parts of the duration"
 
 
@@ -184,7 +199,8 @@ POWER = "must be a positive number of kW, or a list of up to 48 for equal parts 
         ("duration", [3, "3h", "3", "PT0S", "-PT1H", "PT59S", "P8D", "PT1.5S", "P", "PX", True, "P99999999999D"], LENGTH),
         ("min_segment", ["PT1S", 15], LENGTH),
         ("not_before", ["7", "7:00", "24:00", "07:60", "07:00Z", "2026-06-10", "2026-06-10T12:00:00", 7, "٠٧:٠٠"], TIME),
-        ("deadline", ["tomorrow", "07:00:30", ""], TIME),
+        ("deadline", ["tomorrow", "07:00:30", "", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-12:00"], TIME),
+        ("levels", ["cheap", [], [""], [1], ["CHEAP"], {"cheap": 1}, ["cheap"] * 17], LEVELS),
         ("power_kw", [0, -1, "11", True, [], [0, 0], [1, -1], [1, "2"], [1] * 49, 1e9, {}], POWER),
     ],
 )

@@ -8,10 +8,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.commands.planning import LEAST_GAIN, chosen, mean, moved, running
+from bridge.commands.planning import LEAST_GAIN, chosen, moved
 from bridge.models.plan import Plan, Segment, Wish
 from bridge.models.price import HOUR, Curve
-from tests.commands.house import NOON, at, hours, length
+from bridge.pricing.segments import length, mean, running
+from tests.commands.house import NOON, at, hours
 from tests.support import utc
 
 QUARTER = timedelta(minutes=15)
@@ -145,7 +146,7 @@ def ran(plan: Plan, moment: datetime) -> list[tuple[datetime, datetime]]:
 
 def still(newer: Plan, older: Plan, moment: datetime) -> bool:
     """Tell whether what runs in `older` runs on in `newer`, until then at the least."""
-    now, then = running(newer, moment), running(older, moment)
+    now, then = running(newer.segments, moment), running(older.segments, moment)
     return then is None or (now is not None and now.start == then.start and now.end >= then.end)
 
 

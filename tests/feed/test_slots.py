@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -228,8 +229,9 @@ async def test_hours_and_day_and_night_change_at_their_own_ends(tmp_path: Path) 
     home = Home(tmp_path, clock, Curve(currency="EUR", slots=(night, day)))
     async with running(home):
         await clock.go_to(utc("2026-06-11T05:00"))
-        assert home.payload("columns")["step"] == 8 * 3600
-    assert home.values() == [(utc("2026-06-10T21:00"), "0.08"), (utc("2026-06-11T04:00"), "0.31")]
+        assert home.payload("columns")["step"] == 1800  # what holds for longer than an hour is told in half-hours
+    changes = [value for before, value in pairwise([(clock.now(), ""), *home.values()]) if before[1] != value[1]]
+    assert changes == [(utc("2026-06-10T21:00"), "0.08"), (utc("2026-06-11T04:00"), "0.31")]
 
 
 async def test_nothing_known_is_no_reason_to_spin(tmp_path: Path) -> None:

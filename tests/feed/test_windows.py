@@ -132,6 +132,28 @@ async def test_a_restart_in_the_middle_of_a_window_leaves_it_on_though_better_is
     assert again.switched() == [(at(1.5), "ON"), (at(2), "OFF")]
 
 
+async def test_what_a_clock_that_was_ahead_passed_over_is_chosen_when_it_is_set_back(tmp_path: Path) -> None:
+    clock = HandClock(at(0.1))
+    home = Home(tmp_path, clock)
+    home.see(hours(WHOLE))
+    async with running(home):
+        clock.set(at(30))
+        home.see(hours([*WHOLE, *[3] * 24]))
+        clock.set(at(0.5))
+        await clock.go_to(at(12))
+    assert home.switched() == [(at(0.1), "OFF"), (at(8), "ON"), (at(9), "OFF")]
+
+
+async def test_a_window_that_is_chosen_at_the_last_moment_begins_and_says_so(tmp_path: Path) -> None:
+    clock = HandClock(at(1) - timedelta(seconds=0.1))
+    home = Home(tmp_path, clock)
+    async with running(home):
+        home.see(hours(EVENING))
+        await clock.go_to(at(3))
+    assert [payload for _, payload in home.switched()] == ["OFF", "ON", "OFF"]
+    assert [event["start"] for event in home.events()] == ["2026-06-10T17:00:00Z"]
+
+
 async def test_another_configuration_is_another_window(tmp_path: Path) -> None:
     clock = HandClock(at(0.1))
     Home(tmp_path, clock).see(hours(EVENING))

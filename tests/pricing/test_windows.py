@@ -83,6 +83,14 @@ def test_in_a_night_that_lacks_an_hour_a_window_is_as_long_as_the_night() -> Non
     assert found.chosen[0].end - found.chosen[0].start == timedelta(hours=8)
 
 
+@pytest.mark.parametrize("clocks", [("02:00", "03:00"), ("02:30", "03:30"), ("02:45", "03:15")])
+def test_a_frame_that_the_clock_skips_has_no_window_that_day(clocks: tuple[str, str]) -> None:
+    early = window("PT30M", not_before=clocks[0], deadline=clocks[1])
+    for start, days in (("2026-03-27T23:00", ["28", "30"]), ("2026-10-23T22:00", ["24", "25", "26"])):
+        found = rechosen(early, hours([1] * 73, utc(start)), BERLIN, utc(start))
+        assert [row[0][:2] for row in spans(found)][: len(days)] == days
+
+
 def test_a_day_from_two_to_two_is_whole_though_the_clock_shows_two_twice() -> None:
     own = window(not_before="02:30").settings
     row = list(frames(own, BERLIN, utc("2026-10-24T12:00"), utc("2026-10-27T12:00")))
