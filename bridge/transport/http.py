@@ -21,7 +21,7 @@ from bridge import __version__
 from bridge.clock import Clock
 from bridge.errors import Expired, Malformed, OutcomeUnknown, RateLimited, SourceError, TimedOut, Unreachable
 from bridge.redact import Redactor
-from bridge.transport.answer import HTTP_SERVER_ERRORS, HTTP_TOO_MANY, told_wait
+from bridge.transport.answer import HTTP_SERVER_ERRORS, HTTP_TOO_MANY, dated, told_wait
 from bridge.transport.answer import Answer as Answer
 from bridge.transport.answer import judged as judged
 
@@ -108,6 +108,7 @@ class Http:
         self._client: httpx2.AsyncClient | None = None
         self._paused_until: datetime | None = None  # by the last pause
         self._pauses = 0  # in a row, after the first
+        self.ahead: timedelta | None = None  # our clock is, of the one that dated the newest answer; None: it has no date
 
     async def read(
         self, method: str, url: str, *, headers: Mapping[str, str], body: object = None, is_secret: bool = False
@@ -225,7 +226,10 @@ class Http:
         text = received.decode("utf-8", "replace")  # JSON is UTF-8 (RFC 8259), whatever the header says
         told = {name.lower(): value for name, value in response.headers.items()}
         answer = Answer(response.status_code, told.get("content-type", ""), text, told)
-        wait = told_wait(answer, self._clock.now(), heeds_rate_limits=self._heeds_rate_limits)
+        now = self._clock.now()
+        date = dated(answer)
+        self.ahead = None if date is None else now - date
+        wait = told_wait(answer, now, heeds_rate_limits=self._heeds_rate_limits)
         if wait is not None and answer.is_success:  # this was the last one for now: the next would be refused
             self._hold(wait)
         return answer, wait

@@ -112,6 +112,11 @@ class SourceSettings(BaseModel):
         """Yield what is wrong with the files that it names, each with the file, the key there and the mend."""
         yield from ()
 
+    def addresses(self) -> dict[str, str]:
+        """Return every address that it is asked at, by key; a provider with one that is in no key adds it."""
+        values = {key: value for key, value in self if isinstance(value, str)}
+        return {key: value for key, value in values.items() if urlsplit(value).scheme in ("http", "https")}
+
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""
         return self.model_dump_json(include={"provider"})
