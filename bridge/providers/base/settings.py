@@ -112,6 +112,11 @@ class SourceSettings(BaseModel):
         """Yield what is wrong with the files that it names, each with the file, the key there and the mend."""
         yield from ()
 
+    @property
+    def names_a_file(self) -> bool:
+        """Whether it may mean something else tomorrow though it says the same."""
+        return any(isinstance(value, Path) for _, value in self)
+
     def addresses(self) -> dict[str, str]:
         """Return every address that it is asked at, by key; a provider with one that is in no key adds it."""
         values = {key: value for key, value in self if isinstance(value, str)}
