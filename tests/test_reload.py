@@ -54,6 +54,29 @@ async def test_a_reload_keeps_the_connection_and_asks_no_unchanged_source(tmp_pa
     assert bridge.log.read_text().count("connected to the broker") == 1
 
 
+async def test_a_source_that_a_reload_removes_leaves_no_entity_and_no_topic(tmp_path: Path, mqtt: MqttSettings) -> None:
+    told = '[home_assistant]\n[readers.warp.garage]\ntopic = "warp3/ABC"\nsource = "old"\nsite = "cabin"\n'
+    async with tibber() as (_, url), subscribed(mqtt) as seen:
+        config = write(tmp_path, mqtt, ("home", url), ("old", url))
+        more(config, told)
+        async with started(config) as bridge:
+            await seen.until(lambda seen: all(seen.get(f"kwh2mqtt/{name}/state") == "online" for name in ("home", "old")))
+            await seen.until(lambda seen: "old" in about(seen) and "warp3/ABC/day_ahead_prices/prices_update" in seen.latest)
+            write(tmp_path, mqtt, ("home", url))
+            more(config, "[home_assistant]\n")
+            bridge.process.send_signal(signal.SIGHUP)
+            await seen.until(lambda seen: "old" not in about(seen) and not seen.standing("/old/") and not seen.standing("warp3/"))
+            assert "home" in about(seen)
+            assert await bridge.ended(signal.SIGTERM) == 0
+    assert states(seen)[:-1] == [b"online"] * (len(states(seen)) - 1)
+
+
+def about(seen: Seen) -> set[str]:
+    """Return the sources of which Home Assistant is told."""
+    told = b" ".join(payload for topic, payload in seen.latest.items() if topic.startswith("homeassistant/"))
+    return {name for name in ("home", "old") if f"kwh2mqtt/{name}/".encode() in told}
+
+
 async def test_every_command_sent_during_a_reload_is_answered_once(tmp_path: Path, mqtt: MqttSettings) -> None:
     async with tibber() as (_, url), subscribed(mqtt) as seen:
         config = write(tmp_path, mqtt, ("home", url))
