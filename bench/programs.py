@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -59,11 +60,19 @@ def inside(folder: Path, name: str) -> Path:
 
 
 @contextlib.asynccontextmanager
-async def running(*command: str, log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Yield the process of `command`, its standard input and output as pipes; it is told to end with the context."""
+async def running(*command: str, log: Path, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Yield the process of `command`, its standard input and output as pipes; it is told to end with the context.
+
+    `variables` are added to its environment.
+    """
     with log.open("ab") as errors:
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=errors, cwd=ROOT
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+            cwd=ROOT,
+            env={**os.environ, **variables},
         )
     try:
         yield process

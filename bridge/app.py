@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from bridge.clock import SANE, Clock
 from bridge.commands import catalogue
@@ -41,7 +42,7 @@ from bridge.state.pocket import Pocket
 from bridge.state.store import Store
 from bridge.topics import DiscoveryTopics, Topics, is_warps
 from bridge.transport.http import Http
-from bridge.transport.mqtt import Broker
+from bridge.transport.mqtt import Broker, Line
 from bridge.transport.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -59,16 +60,28 @@ class Account:
     report: SourceReport
     http: Http
     provider: Provider
+    made_of: tuple[object, ...]  # of the configuration
 
 
 class App:
     """Everything that `run` runs, built and not yet started."""
 
-    def __init__(self, settings: Settings, store: Store, clock: Clock, redact: Redactor) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        redact: Redactor,
+        before: Mapping[str, Account] = MappingProxyType({}),
+    ) -> None:
+        """`before` are accounts of an app that has run: whose configuration is the same goes on, and need not be asked anew."""
         self.clock, self.redact = clock, redact
         self.topics = Topics(settings.mqtt.base_topic)
         self.shelf, self.pulse = Shelf(Warp(self.topics, settings.readers.warp.values()).messages), Pulse()
-        self.accounts = [_account(name, settings, store, clock, redact, self.topics) for name in settings.sources]
+        going_on = {name: account for name, account in before.items() if account.made_of == _made_of(name, settings)}
+        self.accounts = [
+            going_on.get(name) or _account(name, settings, store, clock, redact, self.topics) for name in settings.sources
+        ]
         self.slots = Slots(
             self.topics, [account.latest for account in self.accounts], self.shelf, clock, partial(self.pulse.beat, SCHEDULER)
         )
@@ -98,11 +111,11 @@ class App:
         kinds = {offer.full_name: offer.kind.value for offer in offers.values()}
         self.report = BridgeReport(self.topics, reports, self.shelf, self.broker, clock, kinds, self.pulse.silent)
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Do the main job until `stop` is set."""
+    async def run(self, stop: asyncio.Event, line: Line | None = None) -> None:
+        """Do the main job until `stop` is set; a connection on a `line` that is kept is used, and left there."""
         async with asyncio.TaskGroup() as tasks:
             running = [
-                tasks.create_task(self.broker.run(), name="broker"),
+                tasks.create_task(self.broker.run(line), name="broker"),
                 tasks.create_task(self._feed(), name="feed"),
                 tasks.create_task(self.desk.run(), name="commands"),
             ]
@@ -245,7 +258,13 @@ def _account(name: str, settings: Settings, store: Store, clock: Clock, redact: 
     source = provider.source(own, about)
     latest = Latest(name, own.sites, store, identity, own.provider, pricing=own.pricing, windows=own.windows)
     report = SourceReport(topics, own.provider, latest, budget, partial(store.deprecations, name, own.provider))
-    return Account(source, latest, report, http, provider)
+    return Account(source, latest, report, http, provider, _made_of(name, settings))
+
+
+def _made_of(name: str, settings: Settings) -> tuple[object, ...]:
+    """Return all that an account is made of, by which it is compared; what a file holds that it names is read anew."""
+    own = settings.sources.get(name)
+    return () if own is None else (own, settings.may_write(name), object() if own.names_a_file else None)
 
 
 def _asks(client: str, offers: Iterable[Offer], grants: Grants) -> Asks:

@@ -10,18 +10,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bridge import __version__
 from bridge.clock import SystemClock
 from bridge.errors import BridgeError, Misconfigured
 from bridge.redact import RedactingFormatter, Redactor
 from bridge.settings import Settings, load
-
-if TYPE_CHECKING:
-    from bridge.systemd import Systemd
 
 log = logging.getLogger(__name__)
 
@@ -158,78 +154,11 @@ def _configured(given: argparse.Namespace, *, sources_wanted: bool = True) -> tu
 
 def _run(given: argparse.Namespace) -> int:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is something to reload
+    from bridge.reload import run
+
     settings, redact = _configured(given)
-    return asyncio.run(_run_until_told(given, settings, redact))
-
-
-async def _run_until_told(given: argparse.Namespace, settings: Settings, redact: Redactor) -> int:
-    """Run until SIGTERM or SIGINT, with each configuration that SIGHUP brings."""
-    from bridge.systemd import READY, STOPPING, Systemd
-
-    loop, stop, orders, systemd = asyncio.get_running_loop(), asyncio.Event(), Orders(), Systemd()
-
-    def end() -> None:
-        orders.ended = True
-        systemd.say(STOPPING)
-        stop.set()
-
-    def reload() -> None:
-        systemd.reloading()
-        try:
-            orders.fresh = load(given.config)
-        except Misconfigured as error:
-            _refuse(error)
-            systemd.say(READY)
-        else:
-            stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    loop.add_signal_handler(signal.SIGHUP, reload)
-    proven: Settings | None = None  # a configuration that has run
-    while True:
-        try:
-            await _run_with(settings, redact, stop, systemd)
-            proven = settings
-        except Misconfigured as error:  # its state folder cannot be used
-            if proven is None:
-                raise
-            _refuse(error)
-            settings = proven
-        if orders.ended:
-            return DONE
-        settings, orders.fresh = orders.fresh or settings, None
-        stop.clear()
-        redact = Redactor(settings.secrets())
-        _log_to_stderr(redact, verbose=given.verbose)
-
-
-@dataclass
-class Orders:
-    """What the signals have asked for."""
-
-    ended: bool = False
-    fresh: Settings | None = None
-
-
-async def _run_with(settings: Settings, redact: Redactor, stop: asyncio.Event, systemd: "Systemd") -> None:
-    from bridge.app import built
-    from bridge.state.lock import locked
-    from bridge.systemd import READY
-
-    with locked(settings.state.directory):
-        async with built(settings, SystemClock(), redact) as app:
-            log.info("kwh2mqtt %s: %d source(s), state in %s", __version__, len(settings.sources), settings.state.directory)
-            systemd.say(READY)
-            guard = asyncio.create_task(systemd.guard(app.pulse, app.status), name="guard")
-            try:
-                await app.run(stop)
-            finally:
-                guard.cancel()
-
-
-def _refuse(error: Misconfigured) -> None:
-    log.warning("the configuration stays as it is, the new one cannot be used:\n%s", error)
+    asyncio.run(run(settings, redact, partial(load, given.config)))
+    return DONE
 
 
 def _demo(given: argparse.Namespace) -> int:

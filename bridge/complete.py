@@ -1,6 +1,7 @@
-"""What the shell offers when Tab is pressed after `kwh2mqtt …`: the commands, and names that the bridge tells in `bridge/info`.
+"""What the shell offers when Tab is pressed after `kwh2mqtt …`: the commands, and the names of sources and operations.
 
-Bash calls this by `complete -C` at every Tab: it says nothing else, whatever goes wrong, and is over within a second.
+Whom to poll or sign in stands in the configuration, whether it is right or not; whom to ask for what the bridge tells in
+`bridge/info`. Bash calls this by `complete -C` at every Tab: it says nothing else, whatever goes wrong, and ends within a second.
 """
 
 import asyncio
@@ -15,11 +16,13 @@ from typing import NamedTuple
 
 from bridge.ask import operations
 from bridge.errors import BridgeError
+from bridge.faults import variable
+from bridge.file import found, read
 from bridge.settings import load
 
 WITHIN_S = 1.0
 WITH_VALUE = ("--config", "--client", "--id")  # options that a word of their own follows
-OF_A_SOURCE = ("poll", "introspect", "login", "request")
+OF_A_SOURCE = ("poll", "introspect", "login")
 
 
 class Typed(NamedTuple):
@@ -65,10 +68,24 @@ def _names(given: Typed, commands: Iterable[str]) -> Sequence[str]:
         case [_]:
             return list(commands)
         case [_, command] if command in OF_A_SOURCE:
+            return _configured(given.config)
+        case [_, "request"]:
             return list(_told(given.config))
         case [_, "request", source]:
             return list(_told(given.config).get(source, ()))
     return []
+
+
+def _configured(config: Path | None) -> list[str]:
+    """Return the names of the configured sources; none where the file cannot be read."""
+    try:
+        path = found(config)
+        tables = read(path).get("sources", {}) if path else {}
+    except BridgeError:
+        return []
+    above = variable("sources.")
+    named = [name.upper().removeprefix(above).partition("__")[0].lower() for name in os.environ if name.upper().startswith(above)]
+    return sorted({*tables, *named}) if isinstance(tables, dict) else []
 
 
 def _told(config: Path | None) -> dict[str, dict[str, str]]:

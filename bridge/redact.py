@@ -27,6 +27,11 @@ class Redactor:
             text = text.replace(form, MASK)
         return text
 
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Hide `secrets` of a new configuration from now on too, for good."""
+        self._given = self._given.union(*map(_forms, secrets))
+        self._sort()
+
     def learn(self, secret: str) -> None:
         """Hide `secret` from now on too: a token that a provider has given out. The newest few dozen are remembered."""
         if (forms := _forms(secret)) not in self._learnt:

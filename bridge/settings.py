@@ -73,6 +73,7 @@ class Settings:
     documents: Mapping[str, Mapping[str, Document]] = field(default_factory=dict)  # the user's own, by source and name
     readers: ReadersSettings = field(default_factory=ReadersSettings)
     home_assistant: HomeAssistantSettings | None = None  # where it is to be told what there is
+    exposed: tuple[Path, ...] = ()  # files that hold a secret and that others can read
 
     def may_write(self, source: str) -> bool:
         """Tell whether any client is granted a write of `source`; a wildcard grants none."""
@@ -115,9 +116,9 @@ def load(file: Path | None = None, *, sources_wanted: bool = True) -> Settings:
         faults.append(_no_sources(origin))
     if faults or mqtt is None or state is None or commands is None or readers is None or told is None:
         raise Misconfigured(list({fault.key: fault for fault in reversed(faults)}.values())[::-1])
-    _warn(table, origin)
+    exposed = _exposed(table, origin)
     home_assistant = told if gathered.home_assistant is not None and told.enabled else None
-    return Settings(path, mqtt, state, sources, used, commands, grants, documents, readers, home_assistant)
+    return Settings(path, mqtt, state, sources, used, commands, grants, documents, readers, home_assistant, exposed)
 
 
 def _folders(table: Mapping[str, Any]) -> Iterator[Path]:
@@ -251,7 +252,8 @@ def _no_sources(origin: Origin) -> Fault:
     return Fault("sources", "none is configured", "add a section such as [sources.home]", origin.file)
 
 
-def _warn(table: Mapping[str, Any], origin: Origin) -> None:
+def _exposed(table: Mapping[str, Any], origin: Origin) -> tuple[Path, ...]:
+    """Return the files that hold a secret and that others can read, and warn of each."""
     granted = os.environ.get("CREDENTIALS_DIRECTORY")  # whose files systemd guards by an access list, which looks like a group's
     # what systemd hands over are the files of secrets_directory, which a service must not read itself
     if not all(map(is_folder, [Path(granted)] if granted else origin.folders)):
@@ -259,9 +261,10 @@ def _warn(table: Mapping[str, Any], origin: Origin) -> None:
     files = [origin.toml] if origin.toml and _holds_secret(table) else []
     for folder in filter(is_folder, (folder for folder in origin.folders if str(folder) != granted)):
         files += [file for file in folder.iterdir() if file.name.rsplit(".", 1)[-1] in SECRET_KEYS and file.is_file()]
-    for file in files:
-        if file.stat().st_mode & READABLE:
-            log.warning("%s holds a secret and others can read it; run: chmod 600 %s", file, file)
+    exposed = tuple(file for file in files if file.stat().st_mode & READABLE)
+    for file in exposed:
+        log.warning("%s holds a secret and others can read it; run: chmod 600 %s", file, file)
+    return exposed
 
 
 def _holds_secret(table: Mapping[str, Any]) -> bool:

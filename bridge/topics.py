@@ -27,6 +27,8 @@ device/{device}/config                            a device with all of its entit
 {platform}/{device}/{entity}/config               one entity, for versions that know no devices
 status                                            in: it has begun
 
+What `kwh2mqtt check --online` writes to `bridge/check` and `{source}/check` is empty and not retained: it tries whether it may.
+
 Parts that we make are `[a-z0-9-]`; a configured source name stands as it is.
 """
 

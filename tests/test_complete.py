@@ -13,6 +13,7 @@ from bridge.complete import Typed, offered, typed
 from bridge.models.message import Message
 from bridge.transport.mqtt import connection
 from bridge.transport.settings import MqttSettings
+from tests.test_cli import COMMANDS as ALL
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("run", "request", "poll")
@@ -54,13 +55,13 @@ def test_the_commands_need_no_broker(line: str, names: list[str]) -> None:
     assert offered(typed(line), COMMANDS) == names
 
 
-def completed(folder: Path, mqtt: MqttSettings, line: str, rest: str = "") -> list[str]:
+def completed(folder: Path, mqtt: MqttSettings, line: str, rest: str = "", sources: str = "", **more: str) -> list[str]:
     """Return what a shell gets that has `line` before the cursor and `rest` behind it."""
     (folder / "b.toml").write_text(
-        f'[mqtt]\nhost = "{mqtt.host}"\nport = {mqtt.port}\nusername = "me"\npassword = "a-password"\n'
+        f'[mqtt]\nhost = "{mqtt.host}"\nport = {mqtt.port}\nusername = "me"\npassword = "a-password"\n{sources}'
     )
     (folder / "b.toml").chmod(0o644)  # which is warned of elsewhere
-    variables = {"COMP_LINE": f"{line}{rest}", "COMP_POINT": str(len(line)), "PYTHONPATH": str(ROOT)}
+    variables = {"COMP_LINE": f"{line}{rest}", "COMP_POINT": str(len(line)), "PYTHONPATH": str(ROOT), **more}
     called = [sys.executable, "-m", "bridge", "request", "--complete", "kwh2mqtt", line.rpartition(" ")[2], "--client"]
     ran = subprocess.run(called, cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True, check=True)
     assert ran.stderr == ""
@@ -73,7 +74,20 @@ async def test_sources_and_operations_are_those_that_the_bridge_tells(tmp_path: 
     assert completed(tmp_path, mqtt, "kwh2mqtt request --config b.toml ") == ["home", "octopus"]
     assert completed(tmp_path, mqtt, "kwh2mqtt request --config b.toml home n", "oti") == ["notify"]
     assert completed(tmp_path, mqtt, "kwh2mqtt request --config b.toml cabin ") == []
-    assert completed(tmp_path, mqtt, "kwh2mqtt poll --config b.toml o") == ["octopus"]
+
+
+@pytest.mark.parametrize("command", ["poll", "introspect", "login"])
+def test_whom_to_poll_or_sign_in_stands_in_the_configuration_and_needs_no_broker(tmp_path: Path, command: str) -> None:
+    nobody = MqttSettings(host="127.0.0.1", port=9)
+    sources = "[sources.mesh]\n[sources.home]\nprovider = 7\n"  # neither is right, which is for check to say
+    line, variables = f"kwh2mqtt {command} --config b.toml ", {"KWH2MQTT_SOURCES__OCTOPUS__API_KEY": "sk_live_x"}
+    assert completed(tmp_path, nobody, line, sources=sources, **variables) == ["home", "mesh", "octopus"]
+    assert completed(tmp_path, nobody, f"{line}m", sources=sources) == ["mesh"]
+    assert completed(tmp_path, nobody, line, sources="[sources\n") == []
+
+
+def test_every_command_is_offered(tmp_path: Path, mqtt: MqttSettings) -> None:
+    assert sorted(completed(tmp_path, mqtt, "kwh2mqtt ")) == sorted(ALL)
 
 
 @pytest.mark.parametrize("listens", [False, True])

@@ -18,7 +18,7 @@ FLOORS: tuple[set[str], ...] = (
     {"feed", "commands", "readers"},
     {"settings"},
     {"cli", "app", "__main__", "demo", "check", "health", "systemd", "preview", "introspect", "login", "ask", "complete",
-     "schema", "simulator", "web", "metrics", "watch"},
+     "reload", "schema", "simulator", "web", "metrics", "watch"},
 )  # fmt: skip
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 GROUND, ROOF = 0, len(FLOORS) - 1

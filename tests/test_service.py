@@ -27,6 +27,7 @@ Requires=kwh2mqtt.service
 Type=oneshot
 ExecStart=/bin/sh -c 'systemctl show kwh2mqtt -p ActiveState,WatchdogUSec,StatusText,User,NRestarts >/root/shown'
 ExecStart=/bin/sh -c 'ls -l /var/lib/private >/root/state'
+ExecStart=/bin/sh -c 'echo "[commands]" >>/etc/kwh2mqtt/bridge.toml; echo "per_minute = 29" >>/etc/kwh2mqtt/bridge.toml'
 ExecStart=/bin/systemctl reload kwh2mqtt
 """
 pytestmark = [

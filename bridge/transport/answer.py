@@ -113,6 +113,17 @@ def retry_after(value: str | None, moment: datetime) -> timedelta | None:
     return min(wait, LONGEST_PAUSE) if wait > timedelta() else None
 
 
+def dated(answer: Answer) -> datetime | None:
+    """Return when the provider made the answer, by its clock, to the second (RFC 9110 §6.6.1); None of one that a cache kept."""
+    if "age" in answer.headers:
+        return None
+    try:
+        date = parsedate_to_datetime(answer.headers.get("date", ""))
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
 def told_wait(answer: Answer, moment: datetime, *, heeds_rate_limits: bool = False) -> timedelta | None:
     """Return the wait that an answer asks for, or None: by `Retry-After`, else by `RateLimit-Reset` where that is to be heeded.
 

@@ -112,6 +112,16 @@ class SourceSettings(BaseModel):
         """Yield what is wrong with the files that it names, each with the file, the key there and the mend."""
         yield from ()
 
+    @property
+    def names_a_file(self) -> bool:
+        """Whether it may mean something else tomorrow though it says the same."""
+        return any(isinstance(value, Path) for _, value in self)
+
+    def addresses(self) -> dict[str, str]:
+        """Return every address that it is asked at, by key; a provider with one that is in no key adds it."""
+        values = {key: value for key, value in self if isinstance(value, str)}
+        return {key: value for key, value in values.items() if urlsplit(value).scheme in ("http", "https")}
+
     def identity(self) -> str:
         """Return what tells this account from another; it may hold secrets and is only kept as a hash."""
         return self.model_dump_json(include={"provider"})

@@ -140,6 +140,10 @@ class OctoMeshSettings(SourceSettings):
         """Where REST begins: beside `/tenants/…` of a whole address."""
         return self.url.rstrip("/").partition("/tenants/")[0]
 
+    def addresses(self) -> dict[str, str]:
+        bus = {"amqp.host": f"amqp://{self.amqp.host}"} if self.amqp else {}
+        return super().addresses() | bus
+
     @property
     def every(self) -> timedelta:
         return timedelta(seconds=self.poll_seconds)

@@ -79,6 +79,10 @@ class OctopusSettings(SourceSettings):
     def place(self) -> Tenant:
         return TENANTS[self.tenant]
 
+    def addresses(self) -> dict[str, str]:
+        usual = {"url": self.place.url, "rest_url": self.place.rest_url, "backend_url": self.place.backend_url}
+        return {key: url for key, url in usual.items() if url is not None} | super().addresses()
+
     def credentials(self) -> dict[str, str]:
         """Return the input of `obtainKrakenToken`: one method, never two."""
         if self.email is not None and self.password is not None:

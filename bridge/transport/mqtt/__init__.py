@@ -9,3 +9,4 @@ from bridge.transport.mqtt.connection import Client as Client
 from bridge.transport.mqtt.connection import connection as connection
 from bridge.transport.mqtt.connection import explained as explained
 from bridge.transport.mqtt.connection import greet as greet
+from bridge.transport.mqtt.line import Line as Line

@@ -16,7 +16,8 @@ import aiomqtt
 
 from bridge.clock import Clock
 from bridge.models.message import Arrival, Message
-from bridge.transport.mqtt.connection import OFFLINE, Client, connection, explained
+from bridge.transport.mqtt.connection import Client, explained
+from bridge.transport.mqtt.line import Line
 from bridge.transport.settings import MqttSettings
 from bridge.transport.shelf import Shelf
 
@@ -26,7 +27,7 @@ SHORTEST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 STEADY_S = 90.0  # a connection that lasts so long was a good one: two that bear one name take turns sooner
 SHORT_LIVED = 3  # so many connections in a row that do not are no chance any more
 SUBSCRIBE_S = 30.0
-FLUSH_S, GOODBYE_S = 3.0, 2.0  # what may still be sent when we are asked to stop, and the word that we do
+FLUSH_S = 3.0  # what may still be sent when we are asked to stop
 LONGEST_SHOWN = 100  # characters of a topic
 ONLINE = b"online"
 
@@ -61,20 +62,22 @@ class Broker:
         self._chance = chance or random.Random()
         self._told_of_refusal = self._told_of_connection = False
         self._deaf: set[str] = set()  # filters of which the log says so already
+        self._under_way, self._none_under_way = 0, asyncio.Event()  # messages that the broker has yet to take
         self.published = 0
         self.connects = 0
         self.connected = False
         shelf.put([Message(state_topic, ONLINE)])  # after every connect the first of what is retained
 
-    async def run(self) -> None:
-        """Stay connected until cancelled; then say offline and go."""
-        failures = 0
+    async def run(self, line: Line | None = None) -> None:
+        """Stay connected until cancelled; then say offline and go, unless the `line` is to be kept."""
+        failures, line = 0, line or Line()
+        self._told_of_connection = line.is_open
         while True:
             began, connects = asyncio.get_running_loop().time(), self.connects
             self._progress()
             try:
-                async with connection(self._settings, self._client_id, will=self._state_topic) as client:
-                    await self._serve(client)
+                async with line.client(self._settings, self._client_id, self._state_topic) as client:
+                    await self._serve(client, line)
             except (aiomqtt.MqttError, OSError, TimeoutError) as error:
                 steady = asyncio.get_running_loop().time() - began > STEADY_S
                 failures = 1 if steady else failures + 1
@@ -88,25 +91,21 @@ class Broker:
         ceiling = min(LONGEST_WAIT_S, SHORTEST_WAIT_S * 2 ** min(failures, 10))
         return max(SHORTEST_WAIT_S, self._chance.uniform(0, ceiling))
 
-    async def _serve(self, client: Client) -> None:
+    async def _serve(self, client: Client, line: Line) -> None:
         self.connects += 1
         self.connected = True
         level = logging.DEBUG if self._told_of_connection else logging.INFO
         log.log(level, "connected to the broker at %s (MQTT %s)", self._settings.address, self._settings.protocol)
         self._told_of_connection = True
-        client.arrived = self._arrived
+        line.hand_over(self._arrived)
         try:
             self._shelf.drop_expired(self._clock.now())
             self._shelf.put_all_again()
-            await self._until_disconnected(client)
-        except asyncio.CancelledError:
-            client.arrived = None  # what is asked for now would be begun and not answered
-            await self._say_goodbye(client)
-            raise
+            await self._until_disconnected(client, line)
         finally:
             self.connected = False
 
-    async def _until_disconnected(self, client: Client) -> None:
+    async def _until_disconnected(self, client: Client, line: Line) -> None:
         subscriber = asyncio.create_task(self._subscribe(client), name="subscribe")  # begun first, it is sent first
         publishers = self._publishers(client)
         listener = asyncio.create_task(self._listen(client), name="listen")
@@ -114,6 +113,10 @@ class Broker:
             done, _ = await asyncio.wait((listener, *publishers), return_when=asyncio.FIRST_COMPLETED)
             for task in sorted(done, key=lambda task: task is not listener):  # the listener knows best why
                 task.result()
+        except asyncio.CancelledError:
+            line.hold()  # what is asked for now would be begun and not answered
+            await self._flush()
+            raise
         finally:
             await _cancelled(subscriber, listener, *publishers)
 
@@ -145,6 +148,8 @@ class Broker:
     async def _publish(self, client: Client) -> None:
         while True:
             message = await self._shelf.take()
+            self._under_way += 1
+            self._none_under_way.clear()
             try:
                 await self._send(client, message)
             except (ValueError, struct.error) as error:  # no broker can take it: the others must not suffer
@@ -154,6 +159,10 @@ class Broker:
             except BaseException:
                 self._shelf.put_again(message)
                 raise
+            finally:
+                self._under_way -= 1
+                if not self._under_way:
+                    self._none_under_way.set()
 
     async def _send(self, client: Client, message: Message) -> None:
         left_s = None
@@ -172,17 +181,14 @@ class Broker:
         async for _ in client.messages:
             pass  # the client hands on what arrives; the iterator is what notices that the connection is gone
 
-    async def _say_goodbye(self, client: Client) -> None:
-        """Send what waits, for a while, and then in any case that we go: a will is only for those who do not say so."""
-        publishers = self._publishers(client)
+    async def _flush(self) -> None:
+        """Send what waits, for a while: each once, so that no answer comes twice."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):
-                await self._shelf.emptied()
-                await asyncio.sleep(0)  # the last one taken is on its way
-        await _cancelled(*publishers)
-        with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
-                await client.send(Message(self._state_topic, OFFLINE), None)
+                while len(self._shelf) or self._under_way:
+                    await self._shelf.emptied()
+                    await asyncio.sleep(0)  # the last one taken is on its way
+                    await self._none_under_way.wait()
 
     def _report(self, error: Exception, *, first: bool) -> None:
         log.log(

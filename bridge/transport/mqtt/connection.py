@@ -31,7 +31,7 @@ _silent.setLevel(logging.CRITICAL)  # what paho says is said again by the except
 QOS = 1
 AS_SENT = 2  # the QoS of a subscription that leaves each message its own
 IN_FLIGHT = 32  # publications under way at once: a broker 44 ms away still takes 700 a second
-CONNECT_S = 10.0
+CONNECT_S, GOODBYE_S = 10.0, 2.0
 LARGEST_EXPIRY_S = 2**32 - 1
 OUR_LIMITS = {  # of what may come to us (MQTT 5 §3.1.2.11)
     "MaximumPacketSize": 2**24,  # bytes: a Pi has no room for the 256 MiB that a broker may send
@@ -161,6 +161,13 @@ async def connection(settings: MqttSettings, client_id: str, *, will: str | None
         if task is not None and task.cancelling():  # before 3.12, wait_for loses a cancellation that comes with the answer
             raise asyncio.CancelledError
         yield client
+
+
+async def farewell(client: Client, word: Message) -> None:
+    """Send a last word; a will is only for those who leave without one."""
+    with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+        async with asyncio.timeout(GOODBYE_S):
+            await client.send(word, None)
 
 
 async def greet(settings: MqttSettings) -> str | None:
