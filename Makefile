@@ -3,6 +3,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+WORKERS ?= --numprocesses 2 --dist worksteal# of the tests; WORKERS= runs them one after the other
 UPGRADE ?=
 
 VENV := .venv
@@ -27,10 +28,10 @@ run: $(VENV)/.run mosquitto ## show the bridge at work, on made-up providers and
 	@exec $(BIN)/kwh2mqtt demo $(ARGS)
 
 test: $(VENV)/.dev mosquitto ## run the tests (ARGS="-k curve" picks some)
-	@$(BIN)/pytest -q $(ARGS)
+	@$(BIN)/pytest -q $(WORKERS) $(ARGS)
 
 test-all: $(VENV)/.dev mosquitto ## run the slow tests as well
-	@$(BIN)/pytest -q -m "" $(ARGS)
+	@$(BIN)/pytest -q $(WORKERS) -m "" $(ARGS)
 
 check: $(VENV)/.dev ## lint, format and types
 	@$(BIN)/ruff check --quiet
