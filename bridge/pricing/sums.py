@@ -75,8 +75,11 @@ class Sums:
         for second in seconds:
             while index < last and starts[index + 1] <= second:
                 index += 1
-            into = second - starts[index] if index >= 0 else 0
-            found.append((max(index, 0), min(lengths[index], into)))
+            if index < 0:
+                found.append((0, 0))
+                continue
+            into, length = second - starts[index], lengths[index]
+            found.append((index, into if into < length else length))  # noqa: FURB136 - a call costs more: there are thousands
         return found
 
     def totals(self, starts: Iterable[Mark], ends: Iterable[Mark]) -> Iterator[Total]:
