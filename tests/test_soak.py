@@ -121,5 +121,6 @@ async def test_for_half_a_year_every_quarter_hour_has_its_own_price(
     assert unknown <= 0.005 * DAYS * 96  # a fault that outlasts the last call before midnight
     assert max(asked.values()) <= 3 * 2 * 25  # three attempts every half an hour, should it be away all day
     assert sum(asked.values()) / DAYS < 15
-    assert len(life.shelf._messages) == len({message.topic for message in life.shelf.messages()})
+    empty = life.shelf._messages.keys() - {message.topic for message in life.shelf.messages()}
+    assert [topic for topic in empty if "/cost/" not in topic] == []  # of a day that has just begun no cost is known
     assert sizes[-1] - sizes[10] < 2_000
