@@ -23,7 +23,7 @@ from bridge.commands.request import Body
 from bridge.commands.settings import CommandsSettings
 from bridge.commands.wanted import CheapestArguments, PlanArguments
 from bridge.demo import _settings
-from bridge.models.message import Arrival, Message
+from bridge.models.message import GRACE, Arrival, Message
 from bridge.providers import base as providers
 from bridge.providers.octopus.operations import OPERATIONS
 from bridge.settings import load
@@ -166,7 +166,7 @@ def test_every_argument_of_when_to_run_is_explained() -> None:
 
 
 def test_the_figures_of_plans_are_those_of_the_code() -> None:
-    lengths = (wanted.MINUTE, wish.GRID, messages.GRACE, messages.SHOWN_AFTER, wish.HORIZON, wanted.LONGEST)
+    lengths = (wanted.MINUTE, wish.GRID, GRACE, messages.SHOWN_AFTER, wish.HORIZON, wanted.LONGEST)
     assert [length / timedelta(minutes=1) for length in lengths] == [1, 5, 1, 60, 48 * 60, 7 * 24 * 60]
     assert Decimal("0.01") == planning.LEAST_GAIN
 

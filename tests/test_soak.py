@@ -123,4 +123,5 @@ async def test_for_half_a_year_every_quarter_hour_has_its_own_price(
     assert sum(asked.values()) / DAYS < 15
     empty = life.shelf._messages.keys() - {message.topic for message in life.shelf.messages()}
     assert [topic for topic in empty if "/cost/" not in topic] == []  # of a day that has just begun no cost is known
+    assert len(life.shelf._messages) <= 25  # as many as a home has topics, however long it runs
     assert sizes[-1] - sizes[10] < 2_000

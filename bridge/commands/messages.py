@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from bridge.models.message import Message
+from bridge.models.message import GRACE, NEWS, NOTHING, OFF, ON, Message
 from bridge.models.payload import CheapestPayload, PlanFinished, PlanPayload, SegmentPayload
 from bridge.models.plan import Plan, Segment, Wish
 from bridge.models.price import Curve
@@ -15,9 +15,6 @@ from bridge.pricing.segments import mean, running
 from bridge.topics import Topics
 
 SHOWN_AFTER = timedelta(hours=1)  # the end of a plan
-GRACE = timedelta(seconds=60)  # that `ON` outlives its segment
-NEWS = timedelta(minutes=10)  # that an event waits for the broker
-NOTHING, ON, OFF = b"", b"ON", b"OFF"
 
 
 def plan(topics: Topics, kept: Plan, site: str | None, moment: datetime) -> Iterator[Message]:

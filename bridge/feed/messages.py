@@ -15,7 +15,7 @@ from bridge.feed.latest import Latest
 from bridge.feed.place import Place
 from bridge.models.device import Dispatch
 from bridge.models.figure import Live
-from bridge.models.message import Message
+from bridge.models.message import GRACE, NEWS, NOTHING, OFF, ON, Message
 from bridge.models.payload import (
     CostPayload,
     DevicePayload,
@@ -41,10 +41,7 @@ from bridge.pricing.windows import Window
 from bridge.state.store import NamedDevice
 from bridge.topics import Topics
 
-GRACE = timedelta(seconds=60)  # that a price outlives its slot, and `ON` its dispatch
 LIVE = timedelta(seconds=60)  # that a live value is worth anything
-NEWS = timedelta(minutes=10)  # that an event waits for the broker
-NOTHING, ON, OFF = b"", b"ON", b"OFF"
 
 
 class Painter:

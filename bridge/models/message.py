@@ -1,7 +1,11 @@
 """A message on its way to the broker."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
+
+NOTHING, ON, OFF = b"", b"ON", b"OFF"
+GRACE = timedelta(seconds=60)  # that a price outlives its slot, and `ON` what it switches
+NEWS = timedelta(minutes=10)  # that an event waits for the broker
 
 
 class Message(NamedTuple):

@@ -10,7 +10,8 @@ from typing import Any, Literal, NamedTuple, get_args
 from bridge.commands.desk import ANSWER_LIVES
 from bridge.commands.messages import SHOWN_AFTER
 from bridge.commands.results import Audited
-from bridge.feed.messages import GRACE, LIVE, NEWS
+from bridge.feed.messages import LIVE
+from bridge.models.message import GRACE, NEWS
 from bridge.models.payload import (
     BridgeHealth,
     BridgeInfo,
